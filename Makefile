@@ -79,7 +79,7 @@ bench: setup ## This package against hand-written Ninja, DRF and the raw driver
 demo-data: setup
 	@mkdir -p $(DEMO)
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py shop_data
+	$(BIN)/python manage.py shop_data --demo-passwords
 
 .PHONY: demo
 demo: demo-data ## The sample shop on http://127.0.0.1:8000

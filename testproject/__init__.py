@@ -1,0 +1,1 @@
+"""A small shop: the project that the demo and the tests run on."""
