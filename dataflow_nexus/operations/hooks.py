@@ -1,0 +1,36 @@
+"""A model's own ``before`` and ``after`` around an operation, in the operation's transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+
+from dataflow_nexus.exceptions import Invalid
+from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.transactions import writing
+
+
+def run(call: Call) -> bytes:
+    """Run the verb; where the model has hooks, all three share one transaction."""
+    options = call.exposed.options
+    if options.before is None and options.after is None:
+        return call.operation.verb.run(call)
+    if not call.operation.writes:
+        return _hooked(call)
+    with writing(call.alias):
+        return _hooked(call)
+
+
+def _hooked(call: Call) -> bytes:
+    options, verb = call.exposed.options, call.operation.verb
+    if options.before is not None:
+        changed = options.before(call.principal, verb.name, dict(call.params))
+        if changed is not None:
+            if not isinstance(changed, dict):
+                raise Invalid(f"the before hook of {call.exposed.resource} returned no parameters")
+            call = replace(call, params=changed)
+    result = verb.run(call)
+    if options.after is not None:
+        options.after(call.principal, verb.name, dict(call.params), msgspec.json.decode(result))
+    return result

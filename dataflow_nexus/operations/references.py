@@ -1,0 +1,72 @@
+"""Foreign keys and lists of ids that point to nothing, or to what the principal may not see: one and the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connections, models
+
+from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.reading import compilation
+from dataflow_nexus.operations.values import Values
+from dataflow_nexus.queries.connections import fetch, quote
+from dataflow_nexus.queries.faults import foreign_key_conflict
+from dataflow_nexus.queries.scope import Scope
+from dataflow_nexus.queries.sql import SQL, all_of, join, param, where
+from dataflow_nexus.registry import ModelField
+
+
+def check_references(call: Call, values: Values) -> None:
+    """Raise ``Conflict`` naming the fields that refer to no visible record.
+
+    PostgreSQL checks plain foreign keys itself and names them; it is asked here only where a grant hides rows.
+    """
+    wrong = [
+        field.name
+        for field in referring(call, values)
+        if missing_keys(call, field, values[field.name] if field.many else [values[field.name]])
+    ]
+    if wrong:
+        raise foreign_key_conflict(wrong)
+
+
+def referring(call: Call, values: Values) -> Iterable[ModelField]:
+    """The given fields whose references must be looked up."""
+    for name, value in values.items():
+        field = call.exposed.fields.get(name) or call.exposed.columns[name]
+        if field.many and value:
+            yield field
+        elif field.foreign_key is not None and value is not None and must_look(call, field.foreign_key):
+            yield field
+
+
+def must_look(call: Call, source: models.ForeignKey[Any, Any]) -> bool:
+    grant = call.grant_on(source.remote_field.model)
+    restricted = grant is None or not grant.all_rows
+    return restricted or (connections[call.alias].vendor != "postgresql" and source.db_constraint)
+
+
+def missing_keys(call: Call, field: ModelField, keys: Iterable[Any]) -> list[Any]:
+    """The keys that belong to no visible record of the model that the field points to."""
+    source: Any = field.source
+    target: type[models.Model] = source.remote_field.model
+    column = (source.target_field if field.foreign_key is not None else target._meta.pk).column
+    prepare = (source.target_field if field.foreign_key is not None else target._meta.pk).get_db_prep_value
+    connection = connections[call.alias]
+    wanted = {key: prepare(key, connection, prepared=False) for key in dict.fromkeys(keys) if key is not None}
+    if not wanted:
+        return []
+    grant = call.grant_on(target)
+    if grant is None:
+        return list(wanted)
+    exposed = call.exposed.registry.of(target)
+    if exposed is None or grant.all_rows:
+        table, visible, name = SQL(quote(call.alias, target._meta.db_table)), None, quote(call.alias, column)
+    else:
+        scope = Scope(compilation(call), exposed, grant)
+        table, visible, name = scope.source(), scope.visible(), f"{scope.alias}.{quote(call.alias, column)}"
+    given = f"{name} IN (" + join(", ", [param(value) for value in wanted.values()]) + ")"
+    found = {row[0] for row in fetch(call.alias, f"SELECT {name} FROM " + table + where(all_of([given, visible])))}
+    return [key for key, value in wanted.items() if value not in found and key not in found]
+

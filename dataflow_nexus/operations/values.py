@@ -1,0 +1,206 @@
+"""The values of a write: which fields may be given, what each takes, and every fault named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from dataflow_nexus.access.grants import Grant
+from dataflow_nexus.exceptions import FieldError, Invalid, PermissionDenied
+from dataflow_nexus.fields import INTEGER_RANGES, Rejected
+from dataflow_nexus.queries.names import at as step
+from dataflow_nexus.registry import Exposed, ModelField, nearest
+
+OPERATORS = ("$inc", "$dec", "$multiply", "$append", "$set")
+_NUMERIC = frozenset({"integer", "decimal", "float"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A value that the database computes: ``operator`` over the column and a coerced operand."""
+
+    operator: str
+    operand: Any
+
+
+Values = dict[str, Any]
+"""Coerced values, or ``Change``s, by outside field name; a list of keys for a many-to-many field."""
+
+
+class Faults:
+    """Collects what is wrong, so that a caller learns all of it at once."""
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+        self.denied: list[str] = []
+
+    def add(self, field: str, code: str, message: str) -> None:
+        self.errors.append(FieldError(field, code, message))
+
+    def raise_any(self) -> None:
+        """Raise ``Invalid`` or ``PermissionDenied`` when something was wrong."""
+        if self.errors:
+            detail = self.errors[0].message if len(self.errors) == 1 else f"{len(self.errors)} values are wrong"
+            raise Invalid(detail, self.errors)
+        if self.denied:
+            name = self.denied[0]
+            errors = [FieldError(item, "read_only", f'"{item}" can\'t be written') for item in self.denied]
+            error = PermissionDenied(f'"{name}" can\'t be written')
+            error.errors = tuple(errors)
+            raise error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """What may be written to a model under one action's grant, and read under the other."""
+
+    exposed: Exposed
+    writing: Grant
+    reading: Grant | None
+
+    def writable(self) -> list[str]:
+        """Names for suggestions, and for the parameters that may stand flat."""
+        return [name for name, field in self._candidates().items() if self._may_write(field)]
+
+    def _candidates(self) -> Mapping[str, ModelField]:
+        keys = {item.name: item for item in self.exposed.key if item.name in self.exposed.fields}
+        return {**self.exposed.fields, **keys}
+
+    def _may_write(self, field: ModelField) -> bool:
+        return field.writable and self.writing.writes(field.name)
+
+    def find(self, name: str) -> ModelField | None:
+        found = self._candidates().get(name)
+        if found is None and name == "id" and len(self.exposed.key) == 1:
+            found = self._candidates().get(self.exposed.key[0].name)
+        return found
+
+    def field(self, name: str, at: str, faults: Faults) -> ModelField | None:
+        """The field to write, or a fault: unknown where it is neither readable nor writable."""
+        found = self.find(name)
+        if found is not None and self._may_write(found):
+            return found
+        if found is not None and self.reading is not None and self.reading.reads(found.name):
+            faults.denied.append(at)
+        else:
+            faults.add(at, "unknown", f'unknown field "{name}"{nearest(name, self.writable())}')
+        return None
+
+    def collect(self, given: Mapping[Any, Any], *, at: str = "", changes: bool = False, faults: Faults) -> Values:
+        """The values of one object. ``changes`` allows ``$inc`` and the like."""
+        found: Values = {}
+        for name, value in given.items():
+            path = step(at, name)
+            if not isinstance(name, str):
+                faults.add(path, "type", "the names of fields must be strings")
+                continue
+            field = self.field(name, path, faults)
+            if field is None:
+                continue
+            if field.name in found:
+                faults.add(path, "duplicate", f'"{field.name}" is given twice')
+                continue
+            try:
+                found[field.name] = self._value(field, value, changes)
+            except Rejected as problem:
+                faults.add(path, problem.code, f'"{path}" {problem.message}')
+        return found
+
+    def _value(self, field: ModelField, value: Any, changes: bool) -> Any:
+        if isinstance(value, Mapping) and len(value) == 1:
+            operator = next(iter(value))
+            if operator == "$set":
+                return checked_value(field, value["$set"])
+            if isinstance(operator, str) and operator.startswith("$") and (changes or field.kind.name != "json"):
+                return _change(field, operator, value[operator], changes)
+        return checked_value(field, value)
+
+
+def _change(field: ModelField, operator: str, operand: Any, changes: bool) -> Change:
+    if operator not in OPERATORS:
+        raise Rejected("unknown", f'has the unknown operator "{operator}"{nearest(operator, OPERATORS)}')
+    if not changes:
+        raise Rejected("operator", f"takes a value here, not {operator}")
+    if field.primary_key or field.many:
+        raise Rejected("operator", f"does not take {operator}")
+    kind = field.kind
+    if operator == "$append":
+        if kind.name == "array":
+            assert kind.element is not None
+            return Change(operator=operator, operand=kind.element.coerce(operand))
+        if kind.name not in ("string", "json"):
+            raise Rejected("operator", "does not take $append: it is neither text nor an array")
+        return Change(operator=operator, operand=kind.coerce(operand))
+    if kind.name not in _NUMERIC:
+        raise Rejected("operator", f"does not take {operator}: it is not a number")
+    return Change(operator=operator, operand=kind.coerce(operand))
+
+
+def checked_value(field: ModelField, value: Any) -> Any:
+    """A caller's value coerced and put through null, blank, choices and validators. Raises ``Rejected``."""
+    if field.many:
+        return _keys(field, value)
+    if value is None:
+        if not field.nullable:
+            raise Rejected("null", "must not be null")
+        return None
+    coerced = field.kind.coerce(value)
+    validate(field, coerced)
+    return coerced
+
+
+def _keys(field: ModelField, value: Any) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise Rejected("type", "must be an array of ids")
+    return list(dict.fromkeys(field.kind.coerce(item) for item in value))
+
+
+def validate(field: ModelField, value: Any) -> None:
+    """What Django's own field would refuse: blank, choices, range, validators. Raises ``Rejected``."""
+    source = field.source
+    assert isinstance(source, models.Field)
+    stored = field.storage
+    if isinstance(stored, models.IntegerField) and isinstance(value, int):
+        low, high = INTEGER_RANGES.get(stored.get_internal_type(), INTEGER_RANGES["BigIntegerField"])
+        if not low <= value <= high:
+            raise Rejected("range", f"must be between {low} and {high}")
+    if value in source.empty_values and not source.blank and field.kind.name not in ("boolean", "json"):
+        raise Rejected("blank", "must not be blank")
+    if source.choices and value not in source.empty_values:
+        allowed = [choice for choice, _ in source.flatchoices]
+        if value not in allowed:
+            raise Rejected("choice", f"must be one of {', '.join(str(choice) for choice in allowed)}")
+    try:
+        stored.run_validators(value)
+        if source is not stored:
+            source.run_validators(value)
+    except ValidationError as problem:
+        raise Rejected(str(problem.error_list[0].code or "validator"), _sentence(problem)) from None
+
+
+def _sentence(problem: ValidationError) -> str:
+    return "is not valid: " + " ".join(str(message) for message in problem.messages)
+
+
+def required_faults(exposed: Exposed, given: Iterable[str], faults: Faults, *, at: str = "") -> None:
+    """A fault per field that a new record needs and does not have."""
+    names = set(given)
+    for field in exposed.columns.values():
+        if field.required and field.name not in names:
+            path = step(at, field.name)
+            faults.add(path, "required", f'"{path}" is required')
+
+
+def from_validation(error: ValidationError, exposed: Exposed) -> Invalid:
+    """What a model's own ``clean`` refused, under outside names."""
+    by_django = {item.source.name: name for name, item in exposed.columns.items() if item.source is not None}
+    errors: list[FieldError] = []
+    for name, problems in (error.error_dict if hasattr(error, "error_dict") else {"__all__": error.error_list}).items():
+        for problem in problems:
+            message = " ".join(str(text) for text in problem.messages)
+            errors.append(FieldError(by_django.get(name, name), str(problem.code or "invalid"), message))
+    return Invalid("; ".join(item.message for item in errors), errors)

@@ -1,0 +1,108 @@
+"""What a database connection must be told once, and the one place where statements are run.
+
+PostgreSQL prints floats, dates and intervals by session settings; they are fixed when a connection is made, so that no
+server setting changes an answer. SQLite gets the functions that it lacks. Nothing here opens a connection by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from dataflow_nexus.queries.sql import SQL
+
+_FIXED = "SET extra_float_digits = 1; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'"
+
+
+def prepare_connection(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Receiver of ``connection_created``. With a pool it runs at every checkout, and does its work once."""
+    raw = connection.connection
+    if connection.vendor == "postgresql":
+        if getattr(raw, "dataflow_nexus_prepared", False):
+            return
+        if "extra_float_digits" not in str(connection.settings_dict.get("OPTIONS", {}).get("options", "")):
+            raw.execute(_FIXED)
+            if not raw.autocommit:
+                raw.commit()
+        raw.dataflow_nexus_prepared = True
+    elif connection.vendor == "sqlite":
+        raw.create_function("dataflow_lower", 1, _lower, deterministic=True)
+        raw.create_function("dataflow_json", 2, _json_canonical, deterministic=True)
+        raw.create_function("dataflow_json_number", 2, _json_number, deterministic=True)
+        raw.create_function("dataflow_json_text", 2, _json_text, deterministic=True)
+
+
+def fetch(alias: str, statement: SQL) -> list[tuple[Any, ...]]:
+    """Run a statement and return its rows; ``[]`` for one that returns none."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement.text, statement.params)
+        return cursor.fetchall() if cursor.description is not None else []
+
+
+def run(alias: str, statement: SQL) -> int:
+    """Run a statement and return the number of rows it touched."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement.text, statement.params)
+        return int(cursor.rowcount)
+
+
+def quote(alias: str, name: str) -> str:
+    """A quoted identifier, safe inside a statement that has parameters."""
+    return connections[alias].ops.quote_name(name).replace("%", "%%")
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+_MISSING = object()
+
+
+def _at(document: Any, path: str) -> Any:
+    if document is None:
+        return _MISSING
+    value = json.loads(document)
+    for step in json.loads(path):
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.lstrip("-").isdigit() and -len(value) <= int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return _MISSING
+    return value
+
+
+def _normal(value: Any) -> Any:
+    """Numbers that are equal become equal text: 1.0 and 1."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, list):
+        return [_normal(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _normal(item) for key, item in value.items()}
+    return value
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is equal for equal documents, whatever the order of their keys."""
+    return json.dumps(_normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _json_canonical(document: Any, path: str) -> str | None:
+    value = _at(document, path)
+    return None if value is _MISSING else canonical(value)
+
+
+def _json_number(document: Any, path: str) -> float | int | None:
+    value = _at(document, path)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return value if -(2**63) <= value < 2**63 else float(value)
+
+
+def _json_text(document: Any, path: str) -> str | None:
+    value = _at(document, path)
+    return value if isinstance(value, str) else None

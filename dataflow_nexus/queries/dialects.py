@@ -1,0 +1,153 @@
+"""Where databases differ in spelling: text matching, JSON paths, truncated dates. One small class per database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dataflow_nexus.queries.connections import canonical
+from dataflow_nexus.queries.sql import SQL, param
+
+
+def escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _glob(pattern: str) -> str:
+    """A LIKE pattern (with backslash escapes) as a GLOB pattern, which SQLite compares case-sensitively."""
+    out: list[str] = []
+    escaped = False
+    for char in pattern:
+        if escaped or char not in "%_\\":
+            out.append(f"[{char}]" if char in "*?[" else char)
+            escaped = False
+        elif char == "\\":
+            escaped = True
+        else:
+            out.append("*" if char == "%" else "?")
+    return "".join(out)
+
+
+class PostgreSQL:
+    """PostgreSQL 14 and later."""
+
+    name = "postgresql"
+    renders_json = True
+
+    def like(self, value: SQL, pattern: str, *, fold: bool) -> SQL:
+        return value + (" ILIKE " if fold else " LIKE ") + param(pattern)
+
+    def regex(self, value: SQL, pattern: str) -> SQL:
+        return value + " ~ " + param(pattern)
+
+    def as_text(self, value: SQL) -> SQL:
+        return value.wrapped("(", ")::text")
+
+    def number(self, value: Any) -> SQL:
+        return SQL("%s::numeric", (value,))
+
+    def is_true(self, condition: SQL) -> SQL:
+        return condition.wrapped("(", ") IS TRUE")
+
+    def json_equal(self, value: SQL, path: Sequence[str], other: Any) -> SQL:
+        return self._at(value, path) + SQL(" = %s::jsonb", (json.dumps(other),))
+
+    def json_exists(self, value: SQL, path: Sequence[str]) -> SQL:
+        return self._at(value, path) + " IS NOT NULL"
+
+    def json_is_null(self, value: SQL, path: Sequence[str]) -> SQL:
+        return "coalesce(" + self._at(value, path) + ", 'null'::jsonb) = 'null'::jsonb"
+
+    def json_number(self, value: SQL, path: Sequence[str]) -> SQL:
+        found = self._at(value, path)
+        typed = "CASE WHEN jsonb_typeof(" + found + ") = 'number' THEN (" + found
+        return typed + " #>> '{}')::numeric END"
+
+    def json_text(self, value: SQL, path: Sequence[str]) -> SQL:
+        found = self._at(value, path)
+        return "CASE WHEN jsonb_typeof(" + found + ") = 'string' THEN " + found + " #>> '{}' END"
+
+    @staticmethod
+    def _at(value: SQL, path: Sequence[str]) -> SQL:
+        if not path:
+            return value.wrapped("(", ")::jsonb")
+        return "((" + value + ")::jsonb #> " + SQL("%s::text[]", (list(path),)) + ")"
+
+    def date_trunc(self, unit: str, value: SQL, *, zoned: bool) -> SQL:
+        if zoned:
+            return SQL("date_trunc(%s, ", (unit,)) + value + ", 'UTC')"
+        return SQL("date_trunc(%s, ", (unit,)) + value + "::timestamp)"
+
+    def key_text(self, value: SQL, kind: str) -> SQL:
+        """A sort key in a form that goes into a cursor and back without loss."""
+        return value if kind in ("integer", "boolean") else value.wrapped("(", ")::text")
+
+
+class SQLite:
+    """SQLite 3.35 and later, with the functions of ``connections``."""
+
+    name = "sqlite"
+    renders_json = False
+
+    def like(self, value: SQL, pattern: str, *, fold: bool) -> SQL:
+        if fold:
+            return "dataflow_lower(" + value + ") GLOB " + param(_glob(pattern.lower()))
+        return value + " GLOB " + param(_glob(pattern))
+
+    def regex(self, value: SQL, pattern: str) -> SQL:
+        return value + " REGEXP " + param(pattern)
+
+    def as_text(self, value: SQL) -> SQL:
+        return value.wrapped("CAST(", " AS TEXT)")
+
+    def number(self, value: Any) -> SQL:
+        return SQL("CAST(%s AS NUMERIC)", (str(value),))
+
+    def is_true(self, condition: SQL) -> SQL:
+        return condition.wrapped("(", ") IS TRUE")
+
+    def json_equal(self, value: SQL, path: Sequence[str], other: Any) -> SQL:
+        return self._call("dataflow_json", value, path) + " = " + param(canonical(other))
+
+    def json_exists(self, value: SQL, path: Sequence[str]) -> SQL:
+        return self._call("dataflow_json", value, path) + " IS NOT NULL"
+
+    def json_is_null(self, value: SQL, path: Sequence[str]) -> SQL:
+        return "coalesce(" + self._call("dataflow_json", value, path) + ", 'null') = 'null'"
+
+    def json_number(self, value: SQL, path: Sequence[str]) -> SQL:
+        return self._call("dataflow_json_number", value, path)
+
+    def json_text(self, value: SQL, path: Sequence[str]) -> SQL:
+        return self._call("dataflow_json_text", value, path)
+
+    @staticmethod
+    def _call(function: str, value: SQL, path: Sequence[str]) -> SQL:
+        return f"{function}(" + value + ", " + param(json.dumps(list(path))) + ")"
+
+    def date_trunc(self, unit: str, value: SQL, *, zoned: bool) -> SQL:
+        """Text in the form that Django stores: ``YYYY-MM-DD HH:MM:SS``."""
+        if unit == "week":
+            day = "strftime('%%Y-%%m-%%d', " + value + ", '-6 days', 'weekday 1')"
+            return day + " || ' 00:00:00'"
+        if unit == "quarter":
+            month = "printf('%%02d', (CAST(strftime('%%m', " + value + ") AS INTEGER) - 1) / 3 * 3 + 1)"
+            return "strftime('%%Y', " + value + ") || '-' || " + month + " || '-01 00:00:00'"
+        formats = {
+            "second": "%%Y-%%m-%%d %%H:%%M:%%S",
+            "minute": "%%Y-%%m-%%d %%H:%%M:00",
+            "hour": "%%Y-%%m-%%d %%H:00:00",
+            "day": "%%Y-%%m-%%d 00:00:00",
+            "month": "%%Y-%%m-01 00:00:00",
+            "year": "%%Y-01-01 00:00:00",
+        }
+        return f"strftime('{formats[unit]}', " + value + ")"
+
+    def key_text(self, value: SQL, kind: str) -> SQL:
+        """The stored value as it is: an expression has no declared type, so no converter touches it."""
+        return "+" + value
+
+
+Dialect = PostgreSQL | SQLite
+DIALECTS: dict[str, Dialect] = {"postgresql": PostgreSQL(), "sqlite": SQLite()}

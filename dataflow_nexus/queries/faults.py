@@ -1,0 +1,173 @@
+"""What a database says → what a caller is told. Never SQL, never a connection string, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
+
+from dataflow_nexus.exceptions import (
+    Conflict,
+    DeadlineExceeded,
+    FieldError,
+    Invalid,
+    NexusError,
+    TableNotFound,
+    Unavailable,
+)
+from dataflow_nexus.registry import Exposed
+
+logger = logging.getLogger("dataflow_nexus.queries")
+
+_KEY = re.compile(r"\(([^)]*)\)=\(")
+_SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
+_SQLITE_NULL = re.compile(r"NOT NULL constraint failed: \S+\.(.+)")
+_SQLITE_CHECK = re.compile(r"CHECK constraint failed: (.+)")
+_CANCELLED = "57014"
+
+
+@contextmanager
+def translated(exposed: Exposed, alias: str) -> Iterator[None]:
+    """Errors of the database inside become errors of the contract."""
+    try:
+        yield
+    except DatabaseError as error:
+        raise translate(error, exposed, alias) from error
+    except InterfaceError as error:
+        raise Unavailable("the database can't be reached") from error
+    except OverflowError as error:  # SQLite: an integer beyond 64 bits
+        raise Invalid("a number is beyond 64 bits") from error
+
+
+def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
+    """The contract's error for a database's error."""
+    state = _state(error)
+    if isinstance(error, IntegrityError):
+        return _integrity(error, state, exposed)
+    if state in ("42P01", "3F000") or "no such table" in str(error):
+        return TableNotFound(
+            f'the table of "{exposed.resource}" does not exist: create the schema first, or set'
+            " existing_schema_mode=False so that it is made at the first request"
+        )
+    if state == _CANCELLED or "interrupted" in str(error):
+        return DeadlineExceeded("the operation took longer than it may and was cancelled; nothing was changed")
+    if state in ("40001", "40P01"):
+        return Conflict("another transaction changed the same records; try again")
+    if state == "55000":
+        return Conflict(f'"{exposed.resource}" can\'t be read as it stands: it has not been populated')
+    if isinstance(error, DataError) or state[:2] in ("22", "42") or "integer overflow" in str(error):
+        return _data(error, state, exposed)
+    if isinstance(error, OperationalError):
+        logger.warning("database %s: %s", alias, type(error).__name__)
+        return Unavailable("the database is unavailable or too busy; nothing was changed")
+    raise error
+
+
+def _state(error: DatabaseError) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""
+
+
+def _diagnostic(error: DatabaseError, name: str) -> str:
+    return getattr(getattr(error.__cause__, "diag", None), name, None) or ""
+
+
+def _names(exposed: Exposed, columns: Any) -> list[str]:
+    """Outside names of columns, as far as they are columns of the model."""
+    by_column = {item.column: name for name, item in exposed.columns.items()}
+    stripped = (str(column).strip().strip('"') for column in columns)
+    return [by_column[column] for column in stripped if column in by_column]
+
+
+def _integrity(error: IntegrityError, state: str, exposed: Exposed) -> NexusError:
+    text = str(error.__cause__ or error)
+    null = _SQLITE_NULL.search(text)
+    if state == "23502" or null:
+        column = _diagnostic(error, "column_name") or (null.group(1) if null else "")
+        name = next(iter(_names(exposed, [column])), column)
+        return Invalid.field(name, "null", f'"{name}" must not be null')
+    check = _SQLITE_CHECK.search(text)
+    if state == "23514" or check:
+        constraint = _diagnostic(error, "constraint_name") or (check.group(1) if check else "")
+        return checked(exposed, constraint)
+    match = _KEY.search(_diagnostic(error, "message_detail"))
+    if state == "23503" or "FOREIGN KEY" in text:
+        names = _names(exposed, match.group(1).split(",")) if match else []
+        return foreign_key_conflict(names)
+    unique = _SQLITE_UNIQUE.search(text)
+    columns = match.group(1).split(",") if match else []
+    if unique:
+        columns = [item.rpartition(".")[2] for item in unique.group(1).split(",")]
+    return unique_conflict(_names(exposed, columns))
+
+
+def unique_conflict(names: list[str]) -> Conflict:
+    """In the same words for rows that the principal may see and rows that it may not."""
+    what = " and ".join(f'"{name}"' for name in names) or "a unique key"
+    return Conflict(
+        f"a record with the same {what} exists",
+        [FieldError(name, "unique", f'another record has this "{name}"') for name in names],
+    )
+
+
+def foreign_key_conflict(names: list[str]) -> Conflict:
+    """A reference to nothing (or to a record that others still refer to, where no own field is named)."""
+    if not names:
+        return Conflict("a reference to or from another record would break")
+    return Conflict(
+        f"{' and '.join(names)} refers to a record that does not exist",
+        [FieldError(name, "foreign_key", f'"{name}" refers to a record that does not exist') for name in names],
+    )
+
+
+def checked(exposed: Exposed, constraint: str) -> Invalid:
+    """A violated check constraint, with its own message where the model declares one."""
+    for item in exposed.model._meta.constraints:
+        if item.name == constraint:
+            message = str(item.get_violation_error_message())
+            fields = sorted(_check_fields(item, exposed)) or [constraint]
+            return Invalid(message, [FieldError(name, "check", message) for name in fields])
+    for name, item in exposed.columns.items():
+        if constraint.endswith(f"{item.column}_check") or f'"{item.column}"' in constraint:
+            return Invalid.field(name, "check", f'"{name}" has a value that its column does not take')
+    return Invalid.field(constraint or "record", "check", "the values violate a check of the table")
+
+
+def _check_fields(constraint: Any, exposed: Exposed) -> set[str]:
+    condition = getattr(constraint, "condition", None)
+    if condition is None:
+        return set()
+    heads = {str(name).partition("__")[0] for name in _referenced(condition)}
+    by_django = {item.source.name: name for name, item in exposed.columns.items() if item.source is not None}
+    return {by_django[head] for head in heads if head in by_django}
+
+
+def _referenced(condition: Any) -> Iterator[str]:
+    for child in getattr(condition, "children", ()):
+        if isinstance(child, tuple):
+            yield child[0]
+        else:
+            yield from _referenced(child)
+
+
+def _data(error: DatabaseError, state: str, exposed: Exposed) -> NexusError:
+    column = _diagnostic(error, "column_name")
+    name = next(iter(_names(exposed, [column])), "")
+    reasons = {
+        "22003": "a number is outside of its column's range",
+        "22001": "a text is longer than its column takes",
+        "2201B": "the regular expression is wrong",
+        "22P02": "a value does not have its column's form",
+        "22P05": "a text holds a character that the database can't store",
+        "22021": "a text holds a character that the database can't store",
+        "22008": "a date or time is outside of its range",
+        "428C9": "a generated column can't be written",
+    }
+    if state[:2] == "42" and state not in ("42804", "42883", "428C9", "42846"):
+        raise error
+    message = reasons.get(state, "a value is outside of what the database takes")
+    return Invalid(message, [FieldError(name, "database", message)] if name else [])
+

@@ -1,0 +1,109 @@
+"""PostgreSQL renders records as JSON by itself: one statement, one text per record, ready to send.
+
+What it prints equals, byte for byte, what ``python_rendering`` makes of the same rows.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from dataflow_nexus.queries.connections import fetch
+from dataflow_nexus.queries.ordering import compile_order
+from dataflow_nexus.queries.rows import Rows, needed_columns
+from dataflow_nexus.queries.scope import Scope
+from dataflow_nexus.queries.shapes import Expand, Shape
+from dataflow_nexus.queries.sql import SQL, join
+from dataflow_nexus.registry import ModelField
+
+_LONGEST_NAME = 63
+
+
+def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
+    """``(JSON text, sort keys…)`` per row."""
+    inner = rows.statement(needed_columns(shape))
+    return fetch(rows.scope.compilation.alias, rendered(rows.scope, inner, shape, rows.key_names))
+
+
+def rendered(scope: Scope, inner: SQL, shape: Shape, keys: list[str] | None = None, *, common: bool = False) -> SQL:
+    """A statement that renders the rows of ``inner``; ``common`` where ``inner`` changes data and must be a CTE."""
+    outer = Scope(scope.compilation, shape.exposed, shape.grant)
+    record, lateral = _record(outer, shape)
+    quoted = "".join(f", {outer.alias}.{scope.compilation.quote(name)}" for name in keys or [])
+    if common:
+        start = f"WITH {outer.alias} AS (" + inner + ") SELECT " + record
+        return start + f"{quoted} FROM {outer.alias}" + lateral
+    return "SELECT " + record + f"{quoted} FROM (" + inner + f") {outer.alias}" + lateral
+
+
+def _record(row: Scope, shape: Shape) -> tuple[SQL, SQL]:
+    """A record as text, and the FROM item that it needs beside the row."""
+    entries = _entries(row, shape)
+    quote = row.compilation.quote
+    if not shape.conditional and all(len(name.encode()) <= _LONGEST_NAME for name, _, _ in entries):
+        if not entries:
+            return SQL("'{}'"), SQL("")
+        name = row.compilation.next_alias()
+        columns = join(", ", [value + f" AS {quote(entry)}" for entry, value, _ in entries])
+        return SQL(f"row_to_json({name})::text"), (", LATERAL (SELECT " + columns) + f") {name}"
+    pieces = [_piece(name, value, mask) for name, value, mask in entries]
+    return "'{' || substr(concat(''" + join("", [", " + piece for piece in pieces]) + "), 2) || '}'", SQL("")
+
+
+def _piece(name: str, value: SQL, mask: SQL | None) -> SQL:
+    """``,"name":value``, or nothing on rows where the field is hidden."""
+    label = SQL("%s", ("," + json.dumps(name, ensure_ascii=False) + ":",))
+    text = label + "::text || coalesce(to_json(" + value + ")::text, 'null')"
+    return text if mask is None else "CASE WHEN " + mask + " THEN " + text + " END"
+
+
+def _entries(row: Scope, shape: Shape) -> list[tuple[str, SQL, SQL | None]]:
+    """``(name, value that row_to_json prints, mask)`` per entry of a record."""
+    found: list[tuple[str, SQL, SQL | None]] = []
+    for field in shape.fields:
+        value = _list_of_ids(row, field) if field.many else _value(row, field)
+        found.append((field.name, value, row.mask(field.name)))
+    for expand in shape.expands:
+        carrier = expand.relation.field_name
+        found.append((expand.relation.name, _embedded(row, expand), row.mask(carrier) if carrier else None))
+    return found
+
+
+def _value(row: Scope, field: ModelField) -> SQL:
+    assert field.kind.postgresql is not None
+    return SQL(field.kind.postgresql(row.raw(field).text))
+
+
+def _list_of_ids(row: Scope, field: ModelField) -> SQL:
+    """The keys on the other side of a many-to-many field, in order."""
+    many: Any = field.source
+    quote = row.compilation.quote
+    through = many.remote_field.through._meta
+    middle = row.compilation.next_alias()
+    near = through.get_field(many.m2m_field_name())
+    far = through.get_field(many.m2m_reverse_field_name())
+    key = f"{middle}.{quote(far.column)}"
+    joined = " AND ".join(
+        f"{middle}.{quote(here.column)} = {row.alias}.{quote(there.column)}" for here, there in near.related_fields
+    )
+    assert field.kind.postgresql is not None
+    rendered_key = field.kind.postgresql(key)
+    return SQL(f"ARRAY(SELECT {rendered_key} FROM {quote(through.db_table)} {middle} WHERE {joined} ORDER BY {key})")
+
+
+def _embedded(row: Scope, expand: Expand) -> SQL:
+    """A related record, or an array of them, as a value of type json."""
+    related = row.related(expand.relation)
+    limit = row.compilation.configuration.expand_limit if expand.relation.many else 1
+    order = compile_order(related.scope, None)
+    columns = ", ".join(
+        f"{related.scope.alias}.{row.compilation.quote(column)}" for column in needed_columns(expand.shape)
+    )
+    inner = SQL(f"SELECT {columns or '1'} FROM ") + related.source + " WHERE " + related.condition
+    inner = inner + " ORDER BY " + join(", ", [term.sql() for term in order]) + f" LIMIT {limit}"
+    outer = Scope(row.compilation, expand.shape.exposed, expand.shape.grant)
+    record, lateral = _record(outer, expand.shape)
+    source = " FROM (" + inner + f") {outer.alias}" + lateral
+    if not expand.relation.many:
+        return ("(SELECT (" + record + ")::json" + source) + ")"
+    return ("coalesce((SELECT '[' || string_agg(" + record + ", ',') || ']'" + source) + "), '[]')::json"

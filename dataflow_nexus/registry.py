@@ -1,0 +1,536 @@
+"""Which models are exposed, and under which names. Lazy: registering a model reads nothing of it, and no database.
+
+Nothing is exposed unless registered. What a model looks like from outside (its fields, relations and keys) is worked
+out at the first question.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import inflection
+from django.apps import apps
+from django.db import models
+
+from dataflow_nexus.exceptions import ConfigurationError
+from dataflow_nexus.fields import Kind, kind_of, storage_field
+
+VERBS = (
+    "create",
+    "read",
+    "update",
+    "delete",
+    "list",
+    "count",
+    "upsert",
+    "aggregate",
+    "bulk_create",
+    "bulk_update",
+    "bulk_delete",
+    "bulk_upsert",
+)
+PATH_WORDS = frozenset({"workflows", "batch", "docs", "openapi.json", "events", "health", "metrics"})
+COMMAND_WORDS = frozenset(
+    "run execute workflows manage migrate inspect startup doctor mcp rules apikey audit cache explain-access help version"
+    " completion".split()
+)
+KEY_WORDS = frozenset({"bulk", "count", "aggregate", "export"})
+"""A key equal to one of these is written ``~`` + base64url in a URL."""
+NEVER_EXPOSED_APPS = frozenset({"auth", "admin", "sessions", "contenttypes", "authtoken", "dataflow_nexus"})
+READ_ONLY_UNLESS_NAMED = frozenset({"is_staff", "is_superuser", "groups", "user_permissions"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelField:
+    """One value of a record, under the name that callers use.
+
+    ``source`` is the Django field; ``column`` its database column (``None`` for a list of ids and for ``computed``).
+    ``required`` means that a create without it is invalid.
+    """
+
+    name: str
+    kind: Kind
+    source: models.Field[Any, Any] | models.ManyToManyField[Any, Any] | None
+    column: str | None
+    nullable: bool
+    writable: bool
+    required: bool
+    primary_key: bool = False
+    many: bool = False
+    computed: Any = None
+
+    @property
+    def foreign_key(self) -> models.ForeignKey[Any, Any] | None:
+        return self.source if isinstance(self.source, models.ForeignKey) else None
+
+    @property
+    def in_database(self) -> bool:
+        """Whether the database can filter and sort by it."""
+        return self.column is not None
+
+    @cached_property
+    def storage(self) -> models.Field[Any, Any]:
+        """The Django field that prepares values for the column."""
+        assert isinstance(self.source, models.Field)
+        return storage_field(self.source)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """A way from one exposed model to another: pairs of (local column, remote column), through a table or directly.
+
+    ``through`` is ``(table, [(local column, through column)], [(through column, remote column)])``.
+    """
+
+    name: str
+    target: type[models.Model]
+    many: bool
+    columns: tuple[tuple[str, str], ...]
+    through: tuple[str, tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]] | None = None
+    field_name: str | None = None
+    """The field that carries the relation (``category_id`` for ``category``): hidden with it."""
+    reverse_of: str | None = None
+    """The remote field that carries the relation, for reverse ones: hidden with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How one model is exposed; what ``register`` takes."""
+
+    resource: str | None = None
+    operations: frozenset[str] | None = None
+    fields: tuple[str, ...] | None = None
+    exclude: frozenset[str] = frozenset()
+    search_fields: tuple[str, ...] = ()
+    queryset: Any = None
+    computed: Mapping[str, Any] = field(default_factory=dict)
+    before: Callable[..., Any] | None = None
+    after: Callable[..., Any] | None = None
+    using: str | None = None
+
+
+def snake(name: str) -> str:
+    """``OrderItem`` → ``order_item``."""
+    return inflection.underscore(name)
+
+
+def default_resource(name: str) -> str:
+    """``OrderItem`` → ``order_items``: only the last word becomes plural."""
+    head, _, last = snake(name).rpartition("_")
+    return f"{head}_{inflection.pluralize(last)}" if head else inflection.pluralize(last)
+
+
+def nearest(name: str, among: Iterable[str]) -> str:
+    """`` — did you mean "price"?``, or nothing."""
+    found = difflib.get_close_matches(name, [str(item) for item in among], n=1, cutoff=0.6)
+    return f' — did you mean "{found[0]}"?' if found else ""
+
+
+class Exposed:
+    """A registered model: its names, fields, keys and relations. Made at registration, read lazily."""
+
+    def __init__(self, registry: Registry, model: type[models.Model], options: Options) -> None:
+        self.registry = registry
+        self.model = model
+        self.options = options
+        self.label = model._meta.label_lower
+        resource = options.resource or default_resource(model.__name__)
+        self.resource = f"{resource}_" if resource in PATH_WORDS or resource in COMMAND_WORDS else resource
+
+    def __repr__(self) -> str:
+        return f"<Exposed {self.model._meta.label} as {self.resource}>"
+
+    @property
+    def name(self) -> str:
+        """The class name, the stem of the node names; prefixed by the app where two exposed classes share it."""
+        name = self.model.__name__
+        return name if self.registry.sole(name) else inflection.camelize(self.model._meta.app_label) + name
+
+    @property
+    def singular(self) -> str:
+        """The model's name in snake case."""
+        return snake(self.name)
+
+    @cached_property
+    def alias(self) -> str | None:
+        """The database alias that the model is bound to; ``None`` lets Django's routers decide."""
+        return self.options.using or getattr(self.model, "_dataflow_alias", None)
+
+    @cached_property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    # --- fields ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def fields(self) -> Mapping[str, ModelField]:
+        """Every visible field by its outside name, in field order."""
+        named = self.options.fields
+        found: dict[str, ModelField] = {}
+        meta = self.model._meta
+        for source in meta.concrete_fields:
+            item = self._concrete(source)
+            if item is not None and self._shown(item.name, source.name, named):
+                found[item.name] = item
+        for many in meta.many_to_many:
+            if self._shown(many.name, many.name, named) and self._plain_through(many):
+                found[many.name] = self._list_of_ids(many)
+        for name, computed in self.options.computed.items():
+            found[name] = self._computed(name, computed)
+        if named is not None:
+            self._refuse_unknown(named, found)
+        return found
+
+    @cached_property
+    def columns(self) -> Mapping[str, ModelField]:
+        """Every concrete field of the model by its outside name, shown or not: what writes and keys are made of."""
+        found: dict[str, ModelField] = {}
+        for source in self.model._meta.concrete_fields:
+            item = self._concrete(source)
+            if item is not None:
+                found[item.name] = item
+        return found
+
+    def _shown(self, name: str, django_name: str, named: tuple[str, ...] | None) -> bool:
+        names = {name, django_name}
+        if names & self.options.exclude:
+            return False
+        if named is not None:
+            return bool(names & set(named)) or name in {item.name for item in self.key}
+        return name != "password"
+
+    def _refuse_unknown(self, named: Iterable[str], found: Mapping[str, ModelField]) -> None:
+        known = set(found) | {field.source.name for field in found.values() if field.source is not None}
+        for name in named:
+            if name not in known:
+                raise ConfigurationError(
+                    f"{self.model._meta.label} has no field {name!r} to expose{nearest(name, known)}"
+                )
+
+    def _concrete(self, source: models.Field[Any, Any]) -> ModelField | None:
+        if source.column is None:  # a CompositePrimaryKey has columns, but is none
+            return None
+        generated = isinstance(source, models.GeneratedField)
+        named = self.options.fields or ()
+        read_only = generated or (source.name in READ_ONLY_UNLESS_NAMED and source.name not in named)
+        read_only = read_only or getattr(source, "read_only", False)
+        has_default = source.has_default() or getattr(source, "has_db_default", lambda: False)()
+        automatic = isinstance(source, models.AutoField) or getattr(source, "auto_now", False)
+        automatic = automatic or getattr(source, "auto_now_add", False)
+        blank_text = source.blank and source.empty_strings_allowed and not source.null
+        return ModelField(
+            name=source.attname,
+            kind=kind_of(source),
+            source=source,
+            column=source.column,
+            nullable=source.null,
+            writable=not read_only and (source.editable or source.primary_key or isinstance(source, models.BinaryField)),
+            required=not (source.null or has_default or automatic or read_only or blank_text),
+            primary_key=source in self.key_sources,
+        )
+
+    @staticmethod
+    def _plain_through(many: models.ManyToManyField[Any, Any]) -> bool:
+        return many.remote_field.through is not None
+
+    def _list_of_ids(self, many: models.ManyToManyField[Any, Any]) -> ModelField:
+        auto = bool(many.remote_field.through._meta.auto_created)
+        read_only = many.name in READ_ONLY_UNLESS_NAMED and many.name not in (self.options.fields or ())
+        return ModelField(
+            name=many.name,
+            kind=kind_of(many.remote_field.model._meta.pk),
+            source=many,
+            column=None,
+            nullable=False,
+            writable=auto and many.editable and not read_only,
+            required=False,
+            many=True,
+        )
+
+    def _computed(self, name: str, computed: Any) -> ModelField:
+        if name in self.columns:
+            raise ConfigurationError(f"{self.model._meta.label}: the computed field {name!r} has the name of a field")
+        if hasattr(computed, "resolve_expression"):
+            output = computed.output_field if hasattr(computed, "output_field") else None
+            if output is None:
+                raise ConfigurationError(f"{self.model._meta.label}.{name}: the expression needs an output_field")
+            return ModelField(
+                name=name,
+                kind=kind_of(output),
+                source=output,
+                column=name,
+                nullable=True,
+                writable=False,
+                required=False,
+                computed=computed,
+            )
+        from dataflow_nexus.fields import JSON
+
+        return ModelField(
+            name=name,
+            kind=JSON,
+            source=None,
+            column=None,
+            nullable=True,
+            writable=False,
+            required=False,
+            computed=computed,
+        )
+
+    # --- keys --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def key_sources(self) -> tuple[models.Field[Any, Any], ...]:
+        """The Django fields of the primary key, in key order."""
+        meta = self.model._meta
+        return tuple(getattr(meta, "pk_fields", None) or [meta.pk])
+
+    @cached_property
+    def key(self) -> tuple[ModelField, ...]:
+        """The primary key's fields, in key order; empty where the relation has none."""
+        if getattr(self.model, "_dataflow_keyless", False):
+            return ()
+        return tuple(
+            ModelField(
+                name=source.attname,
+                kind=kind_of(source),
+                source=source,
+                column=source.column,
+                nullable=False,
+                writable=True,
+                required=not (source.has_default() or isinstance(source, models.AutoField)),
+                primary_key=True,
+            )
+            for source in self.key_sources
+        )
+
+    @cached_property
+    def unique_keys(self) -> tuple[tuple[str, ...], ...]:
+        """Every unconditional unique key, as tuples of outside names; the primary key first."""
+        meta = self.model._meta
+        keys: list[tuple[str, ...]] = [tuple(item.name for item in self.key)] if self.key else []
+        keys += [(source.attname,) for source in meta.concrete_fields if source.unique and not source.primary_key]
+        together = [tuple(names) for names in meta.unique_together]
+        together += [
+            tuple(constraint.fields)
+            for constraint in meta.constraints
+            if isinstance(constraint, models.UniqueConstraint) and constraint.fields and constraint.condition is None
+        ]
+        keys += [tuple(meta.get_field(name).attname for name in names) for names in together]  # type: ignore[union-attr]  # concrete by definition
+        return tuple(dict.fromkeys(keys))
+
+    # --- relations ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def relations(self) -> Mapping[str, Relation]:
+        """Ways to other models of the same registry, forward and reverse, by the name that filters and expand use."""
+        found: dict[str, Relation] = {}
+        for item in self.model._meta.get_fields():
+            relation = self._relation(item)
+            if relation is not None and self.registry.of(relation.target) is not None:
+                found[relation.name] = relation
+        return found
+
+    def _relation(self, item: Any) -> Relation | None:
+        if isinstance(item, models.ManyToManyField):
+            return self._many_to_many(item.name, item, forward=True)
+        if isinstance(item, models.ForeignKey):
+            target = item.remote_field.model
+            return Relation(
+                name=item.name,
+                target=target,
+                many=False,
+                columns=tuple((local.column, remote.column) for local, remote in item.related_fields),
+                field_name=item.attname,
+            )
+        if not getattr(item, "auto_created", False) or not item.is_relation or getattr(item, "hidden", False):
+            return None
+        name = item.get_accessor_name()
+        if name is None:
+            return None
+        if isinstance(item, models.ManyToManyRel):
+            return self._many_to_many(name, item.field, forward=False)
+        if isinstance(item, models.ManyToOneRel):
+            columns = tuple((remote.column, local.column) for local, remote in item.field.related_fields)
+            return Relation(
+                name=name,
+                target=item.related_model,
+                many=not isinstance(item, models.OneToOneRel),
+                columns=columns,
+                reverse_of=item.field.attname,
+            )
+        return None
+
+    @staticmethod
+    def _many_to_many(name: str, many: Any, *, forward: bool) -> Relation:
+        through = many.remote_field.through._meta
+        source = through.get_field(many.m2m_field_name())
+        target = through.get_field(many.m2m_reverse_field_name())
+        near, far = (source, target) if forward else (target, source)
+        return Relation(
+            name=name,
+            target=many.remote_field.model if forward else many.model,
+            many=True,
+            columns=(),
+            through=(
+                through.db_table,
+                tuple((remote.column, local.column) for local, remote in near.related_fields),
+                tuple((local.column, remote.column) for local, remote in far.related_fields),
+            ),
+            field_name=name if forward else None,
+            reverse_of=None if forward else many.name,
+        )
+
+    @cached_property
+    def verbs(self) -> tuple[str, ...]:
+        """The operations that the model's own options leave on."""
+        chosen = self.options.operations
+        verbs = VERBS if chosen is None else tuple(verb for verb in VERBS if verb in chosen)
+        if not self.key:
+            verbs = tuple(verb for verb in verbs if verb in {"list", "count", "aggregate"})
+        return verbs
+
+
+class Registry:
+    """The exposed models of one application, by class and by every name they answer to."""
+
+    def __init__(self) -> None:
+        self._by_model: dict[type[models.Model], Exposed] = {}
+        self._by_resource: dict[str, Exposed] = {}
+        self._class_names: dict[str, int] = {}
+        self.version = 0
+        """Grows with every registration, so that what was derived from the registry can be renewed."""
+
+    def register(
+        self,
+        model: type[models.Model],
+        *,
+        resource: str | None = None,
+        operations: Iterable[str] | None = None,
+        fields: Sequence[str] | None = None,
+        exclude: Iterable[str] = (),
+        search_fields: Sequence[str] = (),
+        queryset: Any = None,
+        computed: Mapping[str, Any] | None = None,
+        before: Callable[..., Any] | None = None,
+        after: Callable[..., Any] | None = None,
+        using: str | None = None,
+    ) -> Exposed:
+        """Expose a model; registering it again replaces its options.
+
+        ``operations`` are verbs (``read``, ``bulk_create``, …); ``fields`` and ``exclude`` are field names;
+        ``queryset`` is a ``QuerySet`` or a callable ``(principal) -> QuerySet``; ``computed`` maps new names to a
+        Django expression with an ``output_field`` or to a callable of the instance; ``before(principal, verb,
+        params)`` may return new parameters, ``after(principal, verb, params, result)`` sees the parsed result inside
+        the transaction. Raises ``ConfigurationError`` on a clash of names or an unknown verb.
+        """
+        for verb in operations or ():
+            if verb not in VERBS:
+                raise ConfigurationError(f"unknown operation {verb!r}{nearest(verb, VERBS)}")
+        options = Options(
+            resource=resource,
+            operations=None if operations is None else frozenset(operations),
+            fields=None if fields is None or fields == "__all__" else tuple(fields),
+            exclude=frozenset(exclude),
+            search_fields=tuple(search_fields),
+            queryset=queryset,
+            computed=dict(computed or {}),
+            before=before,
+            after=after,
+            using=using,
+        )
+        return self._add(Exposed(self, model, options))
+
+    def _add(self, exposed: Exposed) -> Exposed:
+        other = self._by_resource.get(exposed.resource)
+        if other is not None and other.model is not exposed.model:
+            raise ConfigurationError(
+                f"{exposed.model._meta.label} and {other.model._meta.label} are both named"
+                f" {exposed.resource!r}; give one of them another resource="
+            )
+        before = self._by_model.pop(exposed.model, None)
+        if before is None:
+            name = exposed.model.__name__
+            self._class_names[name] = self._class_names.get(name, 0) + 1
+        else:
+            del self._by_resource[before.resource]
+        self._by_resource[exposed.resource] = exposed
+        self._by_model[exposed.model] = exposed
+        self.version += 1
+        return exposed
+
+    def register_pattern(self, pattern: str) -> None:
+        """Expose ``app.Model`` or ``app.*``. Wildcards never expose auth, admin, sessions and the like."""
+        app_label, _, name = pattern.partition(".")
+        if not name:
+            raise ConfigurationError(f"MODELS takes 'app.Model' or 'app.*', not {pattern!r}")
+        if not any(config.label == app_label for config in apps.get_app_configs()):
+            labels = [config.label for config in apps.get_app_configs()]
+            raise ConfigurationError(f"MODELS names no installed app: {pattern!r}{nearest(app_label, labels)}")
+        config = apps.get_app_config(app_label)
+        if name == "*":
+            if app_label not in NEVER_EXPOSED_APPS:
+                for model in config.get_models():
+                    if self.of(model) is None and not model._meta.swapped:
+                        self.register(model)
+            return
+        try:
+            model = config.get_model(name)
+        except LookupError:
+            known = [model.__name__ for model in config.get_models()]
+            raise ConfigurationError(f"MODELS names no model: {pattern!r}{nearest(name, known)}") from None
+        if self.of(model) is None:
+            self.register(model)
+
+    def merged(self, other: Registry) -> None:
+        """Take over what another registry exposes, with its options, unless it is exposed here already."""
+        for exposed in other:
+            if self.of(exposed.model) is None:
+                self._add(Exposed(self, exposed.model, replace(exposed.options)))
+
+    def of(self, model: type[models.Model]) -> Exposed | None:
+        return self._by_model.get(model)
+
+    def __iter__(self) -> Iterator[Exposed]:
+        return iter(self._by_model.values())
+
+    def __len__(self) -> int:
+        return len(self._by_model)
+
+    def sole(self, class_name: str) -> bool:
+        """Whether at most one exposed model has this class name."""
+        return self._class_names.get(class_name, 0) < 2
+
+    def named(self, name: str) -> Exposed | None:
+        """A model by its resource, its class name, or ``app.Class``."""
+        if name in self._by_resource:
+            return self._by_resource[name]
+        for exposed in self:
+            if name in (exposed.name, exposed.model._meta.label):
+                return exposed
+        return None
+
+
+default_registry = Registry()
+"""What ``register`` and ``@register`` fill in a Django project."""
+
+
+def register(model: type[models.Model], **options: Any) -> Any:
+    """Expose a model, as a call (``register(Product, search_fields=[…])``) or decorating a class of options.
+
+    ``@register(Product, fields=[…])`` above a class takes ``operations``, ``fields``, … from the class body as well,
+    like ``@admin.register``.
+    """
+    default_registry.register(model, **options)
+
+    def decorate(configuration: Any) -> Any:
+        body = {key: value for key, value in vars(configuration).items() if not key.startswith("_")}
+        unwrapped = {key: getattr(value, "__func__", value) for key, value in body.items()}
+        default_registry.register(model, **{**unwrapped, **options})
+        return configuration
+
+    return decorate
