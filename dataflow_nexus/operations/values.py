@@ -187,8 +187,8 @@ def _sentence(problem: ValidationError) -> str:
 
 
 def required_faults(exposed: Exposed, given: Iterable[str], faults: Faults, *, at: str = "") -> None:
-    """A fault per field that a new record needs and does not have."""
-    names = set(given)
+    """A fault per field that a new record needs and does not have; one whose value is wrong has its fault already."""
+    names = set(given) | {error.field.rpartition(".")[2] for error in faults.errors} | set(faults.denied)
     for field in exposed.columns.values():
         if field.required and field.name not in names:
             path = step(at, field.name)

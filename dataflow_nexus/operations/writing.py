@@ -6,11 +6,12 @@ On PostgreSQL a write of a plain model is one statement that changes the row and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from django.db import connections, models
+from django.db import DataError, connections, models
 
 from dataflow_nexus.exceptions import Invalid
 from dataflow_nexus.fields import Rejected
@@ -85,8 +86,9 @@ def create(call: Call) -> bytes:
 
 
 def create_in_transaction(call: Call, values: Values) -> Key:
+    key = under(call, call.grants["add"], values, before=None, write=lambda chosen: insert_row(call, chosen))
     check_references(call, values)
-    return under(call, call.grants["add"], values, before=None, write=lambda chosen: insert_row(call, chosen))
+    return key
 
 
 def is_direct(call: Call, action: str, values: Values) -> bool:
@@ -177,7 +179,8 @@ def update(call: Call) -> bytes:
     if not values:
         return unchanged(call, condition, scope)
     if not dry_run and is_direct(call, "change", values) and not any(must_check(call, values)):
-        found = render_change(call, changing.update(scope, with_automatic(call, values), condition))
+        with naming_overflow(values):
+            found = render_change(call, changing.update(scope, with_automatic(call, values), condition))
         if not found:
             raise missing(call)
         return str(found[0][0]).encode()
@@ -185,6 +188,21 @@ def update(call: Call) -> bytes:
         key = locked_key(call, condition, scope)
         change_in_transaction(call, key, values)
         return record_by_key(call, key)
+
+
+@contextmanager
+def naming_overflow(values: Values) -> Iterator[None]:
+    """The database does not say which computed value left its column's range; only these can have."""
+    try:
+        yield
+    except DataError as error:
+        names = [name for name, value in values.items() if isinstance(value, Change) and value.operator != "$append"]
+        if not names:
+            raise
+        faults = Faults()
+        for name in names:
+            faults.add(name, "range", f'the new value of "{name}" would be outside of its column\'s range')
+        raise Invalid(faults.errors[0].message, faults.errors) from error
 
 
 def unchanged(call: Call, condition: SQL, scope: Scope) -> bytes:
@@ -196,8 +214,8 @@ def unchanged(call: Call, condition: SQL, scope: Scope) -> bytes:
 
 
 def change_in_transaction(call: Call, key: Key, values: Values) -> None:
-    check_references(call, {name: value for name, value in values.items() if not isinstance(value, Change)})
     under(call, call.grants["change"], values, before=key, write=lambda chosen: change_row(call, key, chosen))
+    check_references(call, {name: value for name, value in values.items() if not isinstance(value, Change)})
 
 
 def replaced(call: Call, values: Values, faults: Faults) -> Values:
@@ -276,7 +294,8 @@ def change_row(call: Call, key: Key, values: Values) -> Key:
         scope = Scope(compilation(call), exposed, call.grants["change"])
         check_appends(call, scope, key, columns)
         statement = changing.update(scope, with_automatic(call, stored), equal_to(scope, key))
-        fetch(call.alias, statement)
+        with naming_overflow(columns):
+            fetch(call.alias, statement)
         check_computed(call, key, columns)
     set_lists(call, key, lists)
     return key
