@@ -1,0 +1,136 @@
+"""What every request goes through before its view: who asks, under which id, and whether it may.
+
+The order is fixed: credentials, then method and headers, then the view (permission, parameters).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from dataflow_nexus.access.principal import ANONYMOUS, OPEN, Principal
+from dataflow_nexus.channels.rest.responses import problem_response
+from dataflow_nexus.conf import Configuration
+from dataflow_nexus.exceptions import (
+    Invalid,
+    Malformed,
+    MethodNotAllowed,
+    NexusError,
+    NotAcceptable,
+    Unauthenticated,
+)
+
+View = Callable[..., HttpResponseBase]
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_NOT_BUILT = {"HTTP_IDEMPOTENCY_KEY": "Idempotency-Key", "HTTP_IF_MATCH": "If-Match"}
+"""Headers with a meaning that nothing gives them yet: better refused than ignored."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """One request's principal and id."""
+
+    principal: Principal
+    request_id: str
+
+
+def asking(request: HttpRequest) -> Asking:
+    """What ``guarded`` found out about the request."""
+    found: Asking = request.dataflow_nexus  # type: ignore[attr-defined]  # set by guarded
+    return found
+
+
+def guarded(
+    view: View,
+    configuration: Configuration,
+    *,
+    allowed: tuple[str, ...] | None,
+    produces: str | None,
+    public: bool,
+) -> View:
+    """The view behind every check that comes before it.
+
+    ``allowed`` are the methods of the path (``None``: the view answers any), ``produces`` the media
+    type of its answers (``None``: the view chooses), ``public`` views answer everybody.
+    """
+
+    @wraps(view)
+    def entry(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        wished = request.META.get("HTTP_X_REQUEST_ID", "")
+        request_id = wished if _REQUEST_ID.fullmatch(wished) else uuid4().hex
+        response: HttpResponseBase
+        try:
+            principal = _principal(configuration, public)
+            request.dataflow_nexus = Asking(  # type: ignore[attr-defined]  # read by asking()
+                principal=principal, request_id=request_id
+            )
+            if allowed is not None and request.method not in allowed:
+                response = _other_method(request, allowed)
+            else:
+                _check_headers(request, produces)
+                response = view(request, *args, **kwargs)
+        except NexusError as error:
+            response = problem_response(error, request_id)
+        response["X-Request-Id"] = request_id
+        return response
+
+    entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is ever a credential here
+    return entry
+
+
+def _principal(configuration: Configuration, public: bool) -> Principal:
+    if not configuration.authentication_required:
+        return OPEN
+    if public:
+        return ANONYMOUS
+    raise Unauthenticated("this needs credentials")
+
+
+def _other_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
+    methods = (*allowed, "OPTIONS")
+    if request.method == "OPTIONS":
+        return HttpResponse(status=200, headers={"Allow": ", ".join(methods)})
+    detail = f"{request.method} is not possible here; {', '.join(methods)} are"
+    raise MethodNotAllowed(detail, methods)
+
+
+def _check_headers(request: HttpRequest, produces: str | None) -> None:
+    meta = request.META
+    for key, name in _NOT_BUILT.items():
+        if key in meta:
+            raise Invalid.field(name, "unsupported", f"the header {name} is not supported")
+    if request.method in ("GET", "HEAD") and meta.get("CONTENT_LENGTH") not in (None, "", "0"):
+        raise Malformed(f"a {request.method} request takes no body")
+    if produces is not None and not accepts(meta.get("HTTP_ACCEPT"), produces):
+        raise NotAcceptable(f"the answer is {produces}, which the Accept header does not take")
+
+
+def accepts(header: str | None, media_type: str) -> bool:
+    """Whether an Accept header (RFC 9110, section 12.5.1) takes a media type."""
+    if not header or header in ("*/*", media_type):
+        return True
+    family = media_type.partition("/")[0] + "/*"
+    best = (-1, 0.0)
+    for item in header.split(","):
+        name, *options = (part.strip().lower() for part in item.split(";"))
+        rank = {"*/*": 0, family: 1, media_type: 2}.get(name, -1)
+        if rank > best[0]:
+            best = (rank, _quality(options))
+    return best[1] > 0
+
+
+def _quality(options: list[str]) -> float:
+    for option in options:
+        if option.startswith("q="):
+            try:
+                return float(option[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
