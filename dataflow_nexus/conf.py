@@ -1,8 +1,8 @@
 """The keys that configure an application, their types and defaults. Read when asked, never at import.
 
-The same keys arrive as ``dataflow_config`` / ``auth_config`` / ``monitoring_config`` of ``Nexus(…)`` in lower case, and as
-``DATAFLOW_NEXUS`` in Django's settings in upper case. An unknown key is an error with a suggestion, a wrong type is an
-error, and a key whose feature is not built is refused: nothing is accepted and ignored.
+The same keys arrive as ``dataflow_config``, ``auth_config`` and ``monitoring_config`` of ``Nexus(…)`` in lower case, and
+as ``DATAFLOW_NEXUS`` in Django's settings in upper case. An unknown key is an error with a suggestion, a wrong type is
+an error, and a key whose feature is not built is refused: nothing is accepted and ignored.
 """
 
 from __future__ import annotations
@@ -111,9 +111,12 @@ def _suggestion(key: str) -> str:
 
 def _checked(key: str, value: Any, annotation: str, where: str) -> Any:
     wanted = _TYPES[annotation]
+    positive: Any = value
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        raise ConfigurationError(f"{where}: {key!r} must be {annotation}, not {type(value).__name__}")
-    if key in _POSITIVE and value <= 0:
+        raise ConfigurationError(
+            f"{where}: {key!r} must be {annotation}, not {type(value).__name__}"
+        )
+    if key in _POSITIVE and positive <= 0:
         raise ConfigurationError(f"{where}: {key!r} must be positive, not {value!r}")
     return tuple(value) if isinstance(value, list) else value
 
@@ -131,14 +134,18 @@ def configure(base: Configuration, values: Mapping[str, Any], where: str) -> Con
             changes[key] = _checked(key, value, annotations[key], where)
         elif key in NOT_BUILT:
             if value not in NOT_BUILT[key]:
-                raise ConfigurationError(f"{where}: {key!r} is not built yet, so {value!r} would be ignored; remove it")
+                raise ConfigurationError(
+                    f"{where}: {key!r} is not built yet, so {value!r} would be ignored; remove it"
+                )
         else:
             raise ConfigurationError(f"{where}: unknown key {key!r}{_suggestion(key)}")
     result = replace(base, **changes)
     if result.default_limit > result.max_limit:
         raise ConfigurationError(f"{where}: 'default_limit' is above 'max_limit'")
     if not result.api_prefix.startswith("/") or result.api_prefix.endswith("/"):
-        raise ConfigurationError(f"{where}: 'api_prefix' must start with a slash and not end with one")
+        raise ConfigurationError(
+            f"{where}: 'api_prefix' must start with a slash and not end with one"
+        )
     return result
 
 
@@ -150,4 +157,6 @@ def from_settings() -> Configuration:
     for key in values:
         if not isinstance(key, str) or key != key.upper():
             raise ConfigurationError(f"{SETTING}: keys are in upper case: {key!r}")
-    return configure(Configuration(), {key.lower(): value for key, value in values.items()}, SETTING)
+    return configure(
+        Configuration(), {key.lower(): value for key, value in values.items()}, SETTING
+    )

@@ -44,7 +44,9 @@ class _Watchdog:
         if self._thread is None or not self._thread.is_alive():
             with self._lock:
                 if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._run, name="dataflow-nexus-deadlines", daemon=True)
+                    self._thread = threading.Thread(
+                        target=self._run, name="dataflow-nexus-deadlines", daemon=True
+                    )
                     self._thread.start()
 
     def remove(self, watched: _Watched) -> None:
@@ -68,7 +70,9 @@ class _Watchdog:
             return
         watched.cancelled = True
         watched.deadline = time.monotonic() + GRACE
-        threading.Thread(target=_cancel, args=(raw,), name="dataflow-nexus-cancel", daemon=True).start()
+        threading.Thread(
+            target=_cancel, args=(raw,), name="dataflow-nexus-cancel", daemon=True
+        ).start()
 
 
 def _cancel(raw: Any) -> None:
@@ -78,7 +82,9 @@ def _cancel(raw: Any) -> None:
         return
     from psycopg import Error  # only where PostgreSQL is in use
 
-    with suppress(Error, OSError):  # the operation may just have ended: then there is nothing to cancel
+    with suppress(
+        Error, OSError
+    ):  # the operation may just have ended: then there is nothing to cancel
         raw.cancel_safe(timeout=GRACE)
 
 

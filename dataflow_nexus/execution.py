@@ -21,18 +21,35 @@ def execute(operation: Operation, principal: Principal, params: Mapping[str, Any
     is half-done then.
     """
     grants = authorize(operation, principal)
-    call = Call(operation=operation, principal=principal, params=params, grants=grants, alias=operation.alias)
-    with translated(call.exposed, call.alias), deadlines.within(call.alias, call.configuration.statement_timeout):
+    call = Call(
+        operation=operation,
+        principal=principal,
+        params=params,
+        grants=grants,
+        alias=operation.alias,
+    )
+    with (
+        translated(call.exposed, call.alias),
+        deadlines.within(call.alias, call.configuration.statement_timeout),
+    ):
         return hooks.run(call)
 
 
-def stream(operation: Operation, principal: Principal, params: Mapping[str, Any], fmt: str) -> Iterator[bytes]:
+def stream(
+    operation: Operation, principal: Principal, params: Mapping[str, Any], fmt: str
+) -> Iterator[bytes]:
     """Run a List operation as an export: chunks of ``csv``, ``ndjson`` or ``json``, without a page limit.
 
     Parameters are checked before the first chunk is asked for; ``fields`` of the export are List's.
     """
     grants = authorize(operation, principal)
-    call = Call(operation=operation, principal=principal, params=params, grants=grants, alias=operation.alias)
+    call = Call(
+        operation=operation,
+        principal=principal,
+        params=params,
+        grants=grants,
+        alias=operation.alias,
+    )
     return exporting.export(call, fmt)
 
 
@@ -49,5 +66,7 @@ def authorize(operation: Operation, principal: Principal) -> dict[str, Grant]:
         actions = ("view", "add", "change", "delete")
         if all(grant_for(principal, label, action) is None for action in actions):
             raise NotFound(f'there is no resource "{operation.exposed.resource}"')
-        raise PermissionDenied(f"{operation.node} needs the permission to {missing[0]} {operation.exposed.resource}")
+        raise PermissionDenied(
+            f"{operation.node} needs the permission to {missing[0]} {operation.exposed.resource}"
+        )
     return {action: grant for action, grant in held.items() if grant is not None}

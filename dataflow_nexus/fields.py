@@ -98,7 +98,12 @@ def _coerce_string(value: Any) -> str:
 
 
 STRING = Kind(
-    name="string", schema={"type": "string"}, coerce=_coerce_string, parse=_same, render=str, postgresql=_same
+    name="string",
+    schema={"type": "string"},
+    coerce=_coerce_string,
+    parse=_same,
+    render=str,
+    postgresql=_same,
 )
 
 
@@ -286,7 +291,9 @@ def _coerce_datetime(value: Any, *, zoned: bool) -> dt.datetime:
         raise _wrong("a date and time like 2026-01-31T13:45:00Z")
     try:
         if zoned:
-            return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+            return (
+                value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+            )
         return value if value.tzinfo is None else value.astimezone(dt.UTC).replace(tzinfo=None)
     except OverflowError:
         raise Rejected("range", "must be a date and time of the years 1 to 9999 in UTC") from None
@@ -370,7 +377,9 @@ def _coerce_duration(value: Any) -> dt.timedelta:
         if match is None or value[-1] in "PT":
             raise _wrong("an ISO 8601 duration of weeks, days and time, like P1DT2H30M")
         sign = match.group("sign")
-        parts = {name: float(part) for name, part in match.groupdict().items() if part and name != "sign"}
+        parts = {
+            name: float(part) for name, part in match.groupdict().items() if part and name != "sign"
+        }
         try:
             value = dt.timedelta(**parts) * (-1 if sign == "-" else 1)
         except OverflowError:
@@ -403,8 +412,12 @@ def _duration_postgresql(sql: str) -> str:
         value = f"trim_scale(extract({unit} FROM {sql})::numeric)::text"
         return f"CASE WHEN extract({unit} FROM {sql}) <> 0 THEN {value} || '{letter}' ELSE '' END"
 
-    date = " || ".join(part(unit, letter) for unit, letter in (("year", "Y"), ("month", "M"), ("day", "D")))
-    clock = " || ".join(part(unit, letter) for unit, letter in (("hour", "H"), ("minute", "M"), ("second", "S")))
+    date = " || ".join(
+        part(unit, letter) for unit, letter in (("year", "Y"), ("month", "M"), ("day", "D"))
+    )
+    clock = " || ".join(
+        part(unit, letter) for unit, letter in (("hour", "H"), ("minute", "M"), ("second", "S"))
+    )
     whole = f"rtrim('P' || {date} || 'T' || {clock}, 'T')"
     return f"CASE WHEN {sql} IS NOT NULL THEN coalesce(nullif({whole}, 'P'), 'PT0S') END"
 
@@ -563,7 +576,9 @@ def array_kind(element: Kind) -> Kind:
 
     # unnest() flattens, so nested arrays whose elements need work are left to Python
     nested = element.name == "array"
-    postgresql = _same if render_element is _same else None if nested or render_element is None else each
+    postgresql = (
+        _same if render_element is _same else None if nested or render_element is None else each
+    )
 
     return Kind(
         name="array",
@@ -598,7 +613,9 @@ def kind_of(field: models.Field[Any, Any]) -> Kind:
     field = storage_field(field)
     kind = _stored_kind(field)
     if hasattr(field, "from_db_value") and not type(field).__module__.startswith("django."):
-        return replace(kind, postgresql=None, as_text=False)  # what the column holds is not the value
+        return replace(
+            kind, postgresql=None, as_text=False
+        )  # what the column holds is not the value
     return kind
 
 
@@ -637,7 +654,9 @@ def storage_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
     """The field whose type a column really has: the far end of a chain of foreign keys."""
     while isinstance(field, models.ForeignKey):
         field = field.target_field
-    return field.output_field if isinstance(field, models.GeneratedField) else field
+    if isinstance(field, models.GeneratedField) and field.output_field is not None:
+        return field.output_field
+    return field
 
 
 def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:
@@ -650,9 +669,13 @@ def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:
             schema |= {"minimum": low, "maximum": high}
         elif low == 0:
             schema |= {"minimum": 0}
-    if stored.max_length and schema.get("type") == "string" and not isinstance(stored, models.BinaryField):
+    if (
+        stored.max_length
+        and schema.get("type") == "string"
+        and not isinstance(stored, models.BinaryField)
+    ):
         schema["maxLength"] = stored.max_length
-    if field.flatchoices and isinstance(field, models.Field) and schema.get("type") in ("string", "integer", "number"):
+    if field.flatchoices and schema.get("type") in ("string", "integer", "number"):
         schema["enum"] = [value for value, _ in field.flatchoices]
     if field.help_text:
         schema["description"] = str(field.help_text)

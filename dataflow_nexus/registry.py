@@ -33,14 +33,20 @@ VERBS = (
     "bulk_delete",
     "bulk_upsert",
 )
-PATH_WORDS = frozenset({"workflows", "batch", "docs", "openapi.json", "events", "health", "metrics"})
-COMMAND_WORDS = frozenset(
-    "run execute workflows manage migrate inspect startup doctor mcp rules apikey audit cache explain-access help version"
-    " completion".split()
+PATH_WORDS = frozenset(
+    {"workflows", "batch", "docs", "openapi.json", "events", "health", "metrics"}
 )
+COMMAND_WORDS = frozenset(
+    {
+        "apikey", "audit", "cache", "completion", "doctor", "execute", "explain-access", "help", "inspect", "manage",
+        "mcp", "migrate", "rules", "run", "startup", "version", "workflows",
+    }
+)  # fmt: skip
 KEY_WORDS = frozenset({"bulk", "count", "aggregate", "export"})
 """A key equal to one of these is written ``~`` + base64url in a URL."""
-NEVER_EXPOSED_APPS = frozenset({"auth", "admin", "sessions", "contenttypes", "authtoken", "dataflow_nexus"})
+NEVER_EXPOSED_APPS = frozenset(
+    {"auth", "admin", "sessions", "contenttypes", "authtoken", "dataflow_nexus"}
+)
 READ_ONLY_UNLESS_NAMED = frozenset({"is_staff", "is_superuser", "groups", "user_permissions"})
 
 
@@ -139,7 +145,9 @@ class Exposed:
         self.options = options
         self.label = model._meta.label_lower
         resource = options.resource or default_resource(model.__name__)
-        self.resource = f"{resource}_" if resource in PATH_WORDS or resource in COMMAND_WORDS else resource
+        self.resource = (
+            f"{resource}_" if resource in PATH_WORDS or resource in COMMAND_WORDS else resource
+        )
 
     def __repr__(self) -> str:
         return f"<Exposed {self.model._meta.label} as {self.resource}>"
@@ -148,7 +156,11 @@ class Exposed:
     def name(self) -> str:
         """The class name, the stem of the node names; prefixed by the app where two exposed classes share it."""
         name = self.model.__name__
-        return name if self.registry.sole(name) else inflection.camelize(self.model._meta.app_label) + name
+        return (
+            name
+            if self.registry.sole(name)
+            else inflection.camelize(self.model._meta.app_label) + name
+        )
 
     @property
     def singular(self) -> str:
@@ -177,7 +189,7 @@ class Exposed:
             if item is not None and self._shown(item.name, source.name, named):
                 found[item.name] = item
         for many in meta.many_to_many:
-            if self._shown(many.name, many.name, named) and self._plain_through(many):
+            if self._shown(many.name, many.name, named):
                 found[many.name] = self._list_of_ids(many)
         for name, computed in self.options.computed.items():
             found[name] = self._computed(name, computed)
@@ -204,7 +216,9 @@ class Exposed:
         return name != "password"
 
     def _refuse_unknown(self, named: Iterable[str], found: Mapping[str, ModelField]) -> None:
-        known = set(found) | {field.source.name for field in found.values() if field.source is not None}
+        known = set(found) | {
+            field.source.name for field in found.values() if field.source is not None
+        }
         for name in named:
             if name not in known:
                 raise ConfigurationError(
@@ -216,7 +230,9 @@ class Exposed:
             return None
         generated = isinstance(source, models.GeneratedField)
         named = self.options.fields or ()
-        read_only = generated or (source.name in READ_ONLY_UNLESS_NAMED and source.name not in named)
+        read_only = generated or (
+            source.name in READ_ONLY_UNLESS_NAMED and source.name not in named
+        )
         read_only = read_only or getattr(source, "read_only", False)
         has_default = source.has_default() or getattr(source, "has_db_default", lambda: False)()
         automatic = isinstance(source, models.AutoField) or getattr(source, "auto_now", False)
@@ -228,18 +244,18 @@ class Exposed:
             source=source,
             column=source.column,
             nullable=source.null,
-            writable=not read_only and (source.editable or source.primary_key or isinstance(source, models.BinaryField)),
+            writable=not read_only
+            and (source.editable or source.primary_key or isinstance(source, models.BinaryField)),
             required=not (source.null or has_default or automatic or read_only or blank_text),
             primary_key=source in self.key_sources,
         )
 
-    @staticmethod
-    def _plain_through(many: models.ManyToManyField[Any, Any]) -> bool:
-        return many.remote_field.through is not None
-
     def _list_of_ids(self, many: models.ManyToManyField[Any, Any]) -> ModelField:
-        auto = bool(many.remote_field.through._meta.auto_created)
-        read_only = many.name in READ_ONLY_UNLESS_NAMED and many.name not in (self.options.fields or ())
+        through: Any = many.remote_field.through
+        auto = bool(through._meta.auto_created)
+        read_only = many.name in READ_ONLY_UNLESS_NAMED and many.name not in (
+            self.options.fields or ()
+        )
         return ModelField(
             name=many.name,
             kind=kind_of(many.remote_field.model._meta.pk),
@@ -253,11 +269,15 @@ class Exposed:
 
     def _computed(self, name: str, computed: Any) -> ModelField:
         if name in self.columns:
-            raise ConfigurationError(f"{self.model._meta.label}: the computed field {name!r} has the name of a field")
+            raise ConfigurationError(
+                f"{self.model._meta.label}: the computed field {name!r} has the name of a field"
+            )
         if hasattr(computed, "resolve_expression"):
             output = computed.output_field if hasattr(computed, "output_field") else None
             if output is None:
-                raise ConfigurationError(f"{self.model._meta.label}.{name}: the expression needs an output_field")
+                raise ConfigurationError(
+                    f"{self.model._meta.label}.{name}: the expression needs an output_field"
+                )
             return ModelField(
                 name=name,
                 kind=kind_of(output),
@@ -313,12 +333,18 @@ class Exposed:
         """Every unconditional unique key, as tuples of outside names; the primary key first."""
         meta = self.model._meta
         keys: list[tuple[str, ...]] = [tuple(item.name for item in self.key)] if self.key else []
-        keys += [(source.attname,) for source in meta.concrete_fields if source.unique and not source.primary_key]
+        keys += [
+            (source.attname,)
+            for source in meta.concrete_fields
+            if source.unique and not source.primary_key
+        ]
         together = [tuple(names) for names in meta.unique_together]
         together += [
             tuple(constraint.fields)
             for constraint in meta.constraints
-            if isinstance(constraint, models.UniqueConstraint) and constraint.fields and constraint.condition is None
+            if isinstance(constraint, models.UniqueConstraint)
+            and constraint.fields
+            and constraint.condition is None
         ]
         keys += [tuple(meta.get_field(name).attname for name in names) for names in together]  # type: ignore[union-attr]  # concrete by definition
         return tuple(dict.fromkeys(keys))
@@ -344,10 +370,14 @@ class Exposed:
                 name=item.name,
                 target=target,
                 many=False,
-                columns=tuple((local.column, remote.column) for local, remote in item.related_fields),
+                columns=_columns(item.related_fields),
                 field_name=item.attname,
             )
-        if not getattr(item, "auto_created", False) or not item.is_relation or getattr(item, "hidden", False):
+        if (
+            not getattr(item, "auto_created", False)
+            or not item.is_relation
+            or getattr(item, "hidden", False)
+        ):
             return None
         name = item.get_accessor_name()
         if name is None:
@@ -355,7 +385,7 @@ class Exposed:
         if isinstance(item, models.ManyToManyRel):
             return self._many_to_many(name, item.field, forward=False)
         if isinstance(item, models.ManyToOneRel):
-            columns = tuple((remote.column, local.column) for local, remote in item.field.related_fields)
+            columns = _columns((remote, local) for local, remote in item.field.related_fields)
             return Relation(
                 name=name,
                 target=item.related_model,
@@ -395,6 +425,10 @@ class Exposed:
         return verbs
 
 
+def _columns(pairs: Iterable[tuple[Any, Any]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(here.column), str(there.column)) for here, there in pairs)
+
+
 class Registry:
     """The exposed models of one application, by class and by every name they answer to."""
 
@@ -405,7 +439,7 @@ class Registry:
         self.version = 0
         """Grows with every registration, so that what was derived from the registry can be renewed."""
 
-    def register(
+    def register(  # noqa: PLR0913  # the documented options of a model
         self,
         model: type[models.Model],
         *,
@@ -470,7 +504,9 @@ class Registry:
             raise ConfigurationError(f"MODELS takes 'app.Model' or 'app.*', not {pattern!r}")
         if not any(config.label == app_label for config in apps.get_app_configs()):
             labels = [config.label for config in apps.get_app_configs()]
-            raise ConfigurationError(f"MODELS names no installed app: {pattern!r}{nearest(app_label, labels)}")
+            raise ConfigurationError(
+                f"MODELS names no installed app: {pattern!r}{nearest(app_label, labels)}"
+            )
         config = apps.get_app_config(app_label)
         if name == "*":
             if app_label not in NEVER_EXPOSED_APPS:
@@ -482,7 +518,9 @@ class Registry:
             model = config.get_model(name)
         except LookupError:
             known = [model.__name__ for model in config.get_models()]
-            raise ConfigurationError(f"MODELS names no model: {pattern!r}{nearest(name, known)}") from None
+            raise ConfigurationError(
+                f"MODELS names no model: {pattern!r}{nearest(name, known)}"
+            ) from None
         if self.of(model) is None:
             self.register(model)
 

@@ -81,7 +81,9 @@ class Grant:
     def max_rows(self) -> int | None:
         """The largest page that a source allows; ``None`` where one has no bound."""
         bounds = [source.max_rows for source in self.sources]
-        return None if any(bound is None for bound in bounds) else max(bound or 0 for bound in bounds)
+        return (
+            None if any(bound is None for bound in bounds) else max(bound or 0 for bound in bounds)
+        )
 
     @cached_property
     def aggregates(self) -> bool:

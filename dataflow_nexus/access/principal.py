@@ -25,7 +25,9 @@ class Principal:
     kind: Kind
     name: str
     unrestricted: bool = False
-    held: Mapping[tuple[str, str], tuple[Source, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    held: Mapping[tuple[str, str], tuple[Source, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
 
 SYSTEM = Principal(kind="system", name="system", unrestricted=True)

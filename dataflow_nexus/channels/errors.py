@@ -51,6 +51,9 @@ def problem(error: NexusError, request_id: str) -> dict[str, Any]:
         "status": translate(error).status,
         "detail": error.detail,
         "code": error.code,
-        "errors": [{"field": item.field, "code": item.code, "message": item.message} for item in error.errors],
+        "errors": [
+            {"field": item.field, "code": item.code, "message": item.message}
+            for item in error.errors
+        ],
         "request_id": request_id,
     }

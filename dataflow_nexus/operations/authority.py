@@ -25,7 +25,9 @@ class _OutsideRows(Exception):
     """The row after the write is not one of the source's: try the next source."""
 
 
-def selects(call: Call, grant: Grant, rows: Mapping[str, Any] | None, key: Mapping[str, Any]) -> bool:
+def selects(
+    call: Call, grant: Grant, rows: Mapping[str, Any] | None, key: Mapping[str, Any]
+) -> bool:
     """Whether a row condition selects the row of a key, as the transaction sees it."""
     scope = Scope(compilation(call), call.exposed, grant)
     condition = all_of([equal_to(scope, key), None if rows is None else scope.rows(rows)])
@@ -52,7 +54,9 @@ def with_presets(call: Call, source: Source, values: Values) -> Values:
 def allowing(grant: Grant, values: Values) -> Iterator[Source]:
     """The sources that allow all the fields, in order."""
     for source in grant.sources:
-        if source.write is ALL or all(name in source.write or name in source.presets for name in values):
+        if source.write is ALL or all(
+            name in source.write or name in source.presets for name in values
+        ):
             yield source
 
 
@@ -93,7 +97,9 @@ def refusal(call: Call, before: Mapping[str, Any] | None) -> PermissionDenied | 
     reading = call.reading
     if before is not None and (reading is None or not visible(call, reading, before)):
         return missing(call)
-    return PermissionDenied(f'your access rules do not allow this change of "{call.exposed.resource}"')
+    return PermissionDenied(
+        f'your access rules do not allow this change of "{call.exposed.resource}"'
+    )
 
 
 def visible(call: Call, grant: Grant, key: Mapping[str, Any]) -> bool:

@@ -100,12 +100,14 @@ class Call:
 
 
 class Catalog:
-    """The operations of one application: registry × verbs, less what the configuration switches off.
+    """The operations of one application: registry times verbs, less what the configuration switches off.
 
     Channels ask it for everything. Made lazily and renewed when the registry has grown.
     """
 
-    def __init__(self, registry: Registry, configuration: Configuration, verbs: tuple[Verb, ...]) -> None:
+    def __init__(
+        self, registry: Registry, configuration: Configuration, verbs: tuple[Verb, ...]
+    ) -> None:
         self.registry = registry
         self.configuration = configuration
         self.verbs = {verb.name: verb for verb in verbs}
@@ -141,7 +143,9 @@ class Catalog:
         """What the principal may run, in order of registration."""
         for operation in self.operations.values():
             label = operation.exposed.label
-            if all(grant_for(principal, label, action) is not None for action in operation.verb.actions):
+            if all(
+                grant_for(principal, label, action) is not None for action in operation.verb.actions
+            ):
                 yield operation
 
     def node(self, name: str, principal: Principal) -> Operation:

@@ -1,4 +1,4 @@
-"""Deleting rows with Django's meaning: ``on_delete`` is honoured, and a cascade needs permission for what it removes."""
+"""Deleting rows with Django's meaning: ``on_delete`` is honoured, a cascade needs permission for what it removes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _through_django(call: Call, keys: Sequence[Key]) -> int:
     deleted = 0
     for start in range(0, len(keys), _CHUNK):
         found = _instances(call, keys[start : start + _CHUNK])
-        collector = Collector(using=alias, origin=found)
+        collector = Collector(using=alias, origin=found[0] if found else None)
         try:
             collector.collect(found)
         except ProtectedError as error:
@@ -92,14 +92,18 @@ def _instances(call: Call, keys: Sequence[Key]) -> list[models.Model]:
 
 def _protected(objects: Any) -> Conflict:
     names = sorted({item._meta.verbose_name_plural for item in objects})
-    return Conflict(f"the record can't be deleted: {', '.join(str(name) for name in names)} refer to it")
+    return Conflict(
+        f"the record can't be deleted: {', '.join(str(name) for name in names)} refer to it"
+    )
 
 
 def _check_cascade(call: Call, collector: Collector) -> None:
     """Every other model's rows that would go must be the principal's to delete."""
     if call.principal.unrestricted:
         return
-    batches: list[tuple[type[models.Model], Any]] = [(model, list(rows)) for model, rows in collector.data.items()]
+    batches: list[tuple[type[models.Model], Any]] = [
+        (model, list(rows)) for model, rows in collector.data.items()
+    ]
     batches += [(queryset.model, queryset) for queryset in collector.fast_deletes]
     for model, rows in batches:
         if model is call.exposed.model or model._meta.auto_created:

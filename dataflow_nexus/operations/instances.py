@@ -21,15 +21,18 @@ from dataflow_nexus.registry import Exposed
 def saves_itself(model: type[models.Model]) -> bool:
     """Whether creating or changing a record must go through ``save``."""
     own = any(
-        getattr(model, name) is not getattr(models.Model, name) for name in ("save", "save_base", "clean", "full_clean")
+        getattr(model, name) is not getattr(models.Model, name)
+        for name in ("save", "save_base", "clean", "full_clean")
     )
     listened = signals.pre_save.has_listeners(model) or signals.post_save.has_listeners(model)
     fields = model._meta.concrete_fields
     inherited = any(field.model._meta.db_table != model._meta.db_table for field in fields)
     placed = any(
-        hasattr(field, "get_placeholder") and not type(field).__module__.startswith("django.contrib.postgres")
+        hasattr(field, "get_placeholder")
+        and not type(field).__module__.startswith("django.contrib.postgres")
         for field in fields
-        if field.column is not None and not isinstance(field, (models.BinaryField, models.GeneratedField))
+        if field.column is not None
+        and not isinstance(field, (models.BinaryField, models.GeneratedField))
     )
     return own or listened or inherited or placed
 
@@ -64,11 +67,15 @@ def save_changed(call: Call, instance: models.Model, values: Values) -> None:
     for name, value in values.items():
         if name in exposed.columns:
             before = getattr(instance, name)
-            setattr(instance, name, _computed(before, value) if isinstance(value, Change) else value)
+            setattr(
+                instance, name, _computed(before, value) if isinstance(value, Change) else value
+            )
     _save(instance, call, exposed)
 
 
-def _save(instance: models.Model, call: Call, exposed: Exposed, *, force_insert: bool = False) -> None:
+def _save(
+    instance: models.Model, call: Call, exposed: Exposed, *, force_insert: bool = False
+) -> None:
     try:
         instance.clean()
         instance.save(using=call.alias, force_insert=force_insert)
@@ -78,7 +85,7 @@ def _save(instance: models.Model, call: Call, exposed: Exposed, *, force_insert:
 
 def _computed(before: Any, change: Change) -> Any:
     if change.operator == "$append":
-        if isinstance(before, str) or isinstance(change.operand, str) and before is None:
+        if isinstance(before, str) or (isinstance(change.operand, str) and before is None):
             return (before or "") + change.operand
         return [*(before or []), change.operand]
     if before is None:

@@ -71,7 +71,9 @@ def key_condition(call: Call, scope: Scope) -> SQL:
     key, chosen = call.params.get("id"), parameters.mapping(call, "filter")
     if (key is None) == (chosen is None):
         if key is None:
-            raise Invalid.field("id", "required", '"id" is required (or a filter that names one unique key)')
+            raise Invalid.field(
+                "id", "required", '"id" is required (or a filter that names one unique key)'
+            )
         raise Invalid.field("filter", "exclusive", 'give "id" or "filter", not both')
     if chosen is None:
         return equal_to(scope, key_values(scope, key))
@@ -83,11 +85,19 @@ def key_condition(call: Call, scope: Scope) -> SQL:
         if isinstance(value, Mapping) and set(value) == {"$eq"}:
             values[name] = value["$eq"]
     if tuple(sorted(values)) not in {tuple(sorted(names)) for names in scope.exposed.unique_keys}:
-        keys = " or ".join("{" + ", ".join(names) + "}" for names in readable_keys(scope.exposed.unique_keys, scope.grant))
-        raise Invalid.field("filter", "unique_key", f'"filter" must name exactly one unique key: {keys}')
+        keys = " or ".join(
+            "{" + ", ".join(names) + "}"
+            for names in readable_keys(scope.exposed.unique_keys, scope.grant)
+        )
+        raise Invalid.field(
+            "filter", "unique_key", f'"filter" must name exactly one unique key: {keys}'
+        )
     return equal_to(
         scope,
-        {name: coerced(scope.field(name, name).kind, value, step("filter", name)) for name, value in values.items()},
+        {
+            name: coerced(scope.field(name, name).kind, value, step("filter", name))
+            for name, value in values.items()
+        },
     )
 
 
@@ -113,13 +123,18 @@ def key_values(scope: Scope, key: Any, at: str = "id") -> dict[str, Any]:
     for name in names:
         if name not in key:
             raise Invalid.field(step(at, name), "required", f'"{step(at, name)}" is required')
-    return {field.name: coerced(field.kind, key[field.name], step(at, field.name)) for field in fields}
+    return {
+        field.name: coerced(field.kind, key[field.name], step(at, field.name)) for field in fields
+    }
 
 
 def equal_to(scope: Scope, values: Mapping[str, Any]) -> SQL:
     """The condition that fields equal coerced values. Null never equals."""
     columns: Mapping[str, ModelField] = scope.exposed.columns
-    found = all_of(scope.raw(columns[name]) + " = " + prepared(scope, columns[name], values[name]) for name in values)
+    found = all_of(
+        scope.raw(columns[name]) + " = " + prepared(scope, columns[name], values[name])
+        for name in values
+    )
     assert found is not None
     return found
 
@@ -133,7 +148,10 @@ def record_by_key(call: Call, values: Mapping[str, Any]) -> bytes:
     if grant is None:
         return b"{}"
     scope = Scope(compilation(call), call.exposed, grant)
-    found = render(Rows(scope=scope, condition=equal_to(scope, values), limit=1), full_shape(call.exposed, grant))
+    found = render(
+        Rows(scope=scope, condition=equal_to(scope, values), limit=1),
+        full_shape(call.exposed, grant),
+    )
     return str(found[0][0]).encode() if found else b"{}"
 
 
@@ -162,32 +180,54 @@ def list_records(call: Call) -> bytes:
     order = compile_order(scope, call.params.get("order_by"))
     has_key = keyed(scope)
     bound = binding(
-        call.operation.node, {"filter": call.params.get("filter"), "search": call.params.get("search")}, order
+        call.operation.node,
+        {"filter": call.params.get("filter"), "search": call.params.get("search")},
+        order,
     )
     condition = chosen
     if cursor is not None:
         if not has_key:
-            raise Invalid.field("cursor", "cursor", f'"{call.exposed.resource}" has no key: page it by offset')
+            raise Invalid.field(
+                "cursor", "cursor", f'"{call.exposed.resource}" has no key: page it by offset'
+            )
         condition = all_of([chosen, after(order, read_cursor(cursor, bound, order))])
     shape = make_shape(scope, call.params.get("fields"), call.params.get("expand"))
-    rows = Rows(scope=scope, condition=condition, order=order, limit=limit + 1, offset=offset, keys=has_key)
+    rows = Rows(
+        scope=scope, condition=condition, order=order, limit=limit + 1, offset=offset, keys=has_key
+    )
     found = render(rows, shape)
     following = None
     if has_key and limit and len(found) > limit:
         following = write_cursor(found[limit - 1][1:], bound)
-    number = None if counting == "none" else counted(call, scope, chosen, estimated=counting == "estimated")
-    return page([str(row[0]) for row in found[:limit]], count=number, limit=limit, offset=offset, following=following)
+    number = (
+        None
+        if counting == "none"
+        else counted(call, scope, chosen, estimated=counting == "estimated")
+    )
+    return page(
+        [str(row[0]) for row in found[:limit]],
+        count=number,
+        limit=limit,
+        offset=offset,
+        following=following,
+    )
 
 
-def page(records: Sequence[str], *, count: int | None, limit: int, offset: int, following: str | None) -> bytes:
-    tail = msgspec.json.encode({"count": count, "limit": limit, "offset": offset, "next": following})
+def page(
+    records: Sequence[str], *, count: int | None, limit: int, offset: int, following: str | None
+) -> bytes:
+    tail = msgspec.json.encode(
+        {"count": count, "limit": limit, "offset": offset, "next": following}
+    )
     return b'{"records":[' + ",".join(records).encode() + b"]," + tail[1:]
 
 
 def page_limit(call: Call, grant: Grant) -> int:
     """``limit``, or the default; never more than the grant's own bound."""
     configuration = call.configuration
-    limit = parameters.integer(call, "limit", configuration.default_limit, low=0, high=configuration.max_limit)
+    limit = parameters.integer(
+        call, "limit", configuration.default_limit, low=0, high=configuration.max_limit
+    )
     assert limit is not None
     return limit if grant.max_rows is None else min(limit, grant.max_rows)
 
@@ -196,7 +236,9 @@ def count(call: Call) -> bytes:
     """The number of visible records that match."""
     parameters.refuse_unknown(call)
     scope = Scope(compilation(call), call.exposed, call.grants["view"])
-    return msgspec.json.encode({"count": counted(call, scope, selection(call, scope), estimated=False)})
+    return msgspec.json.encode(
+        {"count": counted(call, scope, selection(call, scope), estimated=False)}
+    )
 
 
 def counted(call: Call, scope: Scope, condition: SQL | None, *, estimated: bool) -> int:
@@ -219,7 +261,9 @@ def _statistics(scope: Scope) -> int | None:
     table = connections[scope.compilation.alias].ops.quote_name(scope.exposed.table)
     rows = fetch(
         scope.compilation.alias,
-        SQL("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s) AND relkind = 'r'", (table,)),
+        SQL(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s) AND relkind = 'r'",
+            (table,),
+        ),
     )
     return int(rows[0][0]) if rows and rows[0][0] >= 0 else None
-

@@ -35,13 +35,15 @@ def referring(call: Call, values: Values) -> Iterable[ModelField]:
     """The given fields whose references must be looked up."""
     for name, value in values.items():
         field = call.exposed.fields.get(name) or call.exposed.columns[name]
-        if field.many and value:
-            yield field
-        elif field.foreign_key is not None and value is not None and must_look(call, field.foreign_key):
+        if (field.many and value) or (
+            field.foreign_key is not None
+            and value is not None
+            and must_look(call, field.foreign_key)
+        ):
             yield field
 
 
-def must_look(call: Call, source: models.ForeignKey[Any, Any]) -> bool:
+def must_look(call: Call, source: Any) -> bool:
     grant = call.grant_on(source.remote_field.model)
     restricted = grant is None or not grant.all_rows
     return restricted or (connections[call.alias].vendor != "postgresql" and source.db_constraint)
@@ -51,22 +53,26 @@ def missing_keys(call: Call, field: ModelField, keys: Iterable[Any]) -> list[Any
     """The keys that belong to no visible record of the model that the field points to."""
     source: Any = field.source
     target: type[models.Model] = source.remote_field.model
-    column = (source.target_field if field.foreign_key is not None else target._meta.pk).column
-    prepare = (source.target_field if field.foreign_key is not None else target._meta.pk).get_db_prep_value
+    pointed = source.target_field if field.foreign_key is not None else target._meta.pk
     connection = connections[call.alias]
-    wanted = {key: prepare(key, connection, prepared=False) for key in dict.fromkeys(keys) if key is not None}
-    if not wanted:
-        return []
+    wanted = {
+        key: pointed.get_db_prep_value(key, connection, prepared=False)
+        for key in dict.fromkeys(keys)
+        if key is not None
+    }
     grant = call.grant_on(target)
-    if grant is None:
+    if not wanted or grant is None:
         return list(wanted)
+    name, table, visible = (
+        quote(call.alias, str(pointed.column)),
+        SQL(quote(call.alias, target._meta.db_table)),
+        None,
+    )
     exposed = call.exposed.registry.of(target)
-    if exposed is None or grant.all_rows:
-        table, visible, name = SQL(quote(call.alias, target._meta.db_table)), None, quote(call.alias, column)
-    else:
+    if exposed is not None and not grant.all_rows:
         scope = Scope(compilation(call), exposed, grant)
-        table, visible, name = scope.source(), scope.visible(), f"{scope.alias}.{quote(call.alias, column)}"
+        name, table, visible = f"{scope.alias}.{name}", scope.source(), scope.visible()
     given = f"{name} IN (" + join(", ", [param(value) for value in wanted.values()]) + ")"
-    found = {row[0] for row in fetch(call.alias, f"SELECT {name} FROM " + table + where(all_of([given, visible])))}
+    statement = f"SELECT {name} FROM " + table + where(all_of([given, visible]))
+    found = {row[0] for row in fetch(call.alias, statement)}
     return [key for key, value in wanted.items() if value not in found and key not in found]
-

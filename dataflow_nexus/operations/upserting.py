@@ -1,7 +1,7 @@
 """Upsert: create one record, or change the one that has the same unique key.
 
-On PostgreSQL a plain model takes one ``INSERT … ON CONFLICT``, so two upserts of one key cannot collide. Elsewhere the row
-is looked for under a lock, and a collision with another writer starts over.
+On PostgreSQL a plain model takes one ``INSERT … ON CONFLICT``, so two upserts of one key cannot collide. Elsewhere the
+row is looked for under a lock, and a collision with another writer starts over.
 """
 
 from __future__ import annotations
@@ -111,12 +111,21 @@ def _flat(call: Call, faults: Faults) -> Upsert:
 
 def _where(call: Call, where_values: Mapping[str, Any], faults: Faults) -> Upsert:
     flat = [name for name in call.params if name not in call.operation.verb.parameters]
-    for name in [*flat, *(item for item in ("conflict_on", "fields") if call.params.get(item) is not None)]:
-        faults.add(str(name), "exclusive", f'"{name}" can\'t stand beside "where": use "create" and "update"')
+    for name in [
+        *flat,
+        *(item for item in ("conflict_on", "fields") if call.params.get(item) is not None),
+    ]:
+        faults.add(
+            str(name),
+            "exclusive",
+            f'"{name}" can\'t stand beside "where": use "create" and "update"',
+        )
     adding, changing_ = writer(call, "add"), writer(call, "change")
     chosen = adding.collect(where_values, at="where", faults=faults)
     more = adding.collect(parameters.mapping(call, "create") or {}, at="create", faults=faults)
-    update = changing_.collect(parameters.mapping(call, "update") or {}, at="update", changes=True, faults=faults)
+    update = changing_.collect(
+        parameters.mapping(call, "update") or {}, at="update", changes=True, faults=faults
+    )
     key = tuple(chosen)
     if not faults.errors and not faults.denied:
         key = unique_key(call.exposed, key, "where", faults)
@@ -124,7 +133,11 @@ def _where(call: Call, where_values: Mapping[str, Any], faults: Faults) -> Upser
             if name in more and more[name] != chosen[name]:
                 faults.add(f"create.{name}", "exclusive", f'"{name}" has another value in "where"')
             if name in {item.name for item in call.exposed.key} and name in update:
-                faults.add(f"update.{name}", "primary_key", f'"{name}" is the primary key and can\'t be changed')
+                faults.add(
+                    f"update.{name}",
+                    "primary_key",
+                    f'"{name}" is the primary key and can\'t be changed',
+                )
     return Upsert(key=key, create={**more, **chosen}, update=update)
 
 
@@ -135,15 +148,26 @@ def conflict_key(call: Call, faults: Faults) -> tuple[str, ...]:
         return tuple(field.name for field in call.exposed.key)
     if isinstance(given, str):
         given = [given]
-    if not isinstance(given, (list, tuple)) or not given or not all(isinstance(name, str) for name in given):
+    if (
+        not isinstance(given, (list, tuple))
+        or not given
+        or not all(isinstance(name, str) for name in given)
+    ):
         faults.add("conflict_on", "type", '"conflict_on" must be an array of field names')
         return ()
     made = writer(call, "add")
     fields = [made.field(name, f"conflict_on.{index}", faults) for index, name in enumerate(given)]
-    return unique_key(call.exposed, tuple(field.name for field in fields if field is not None), "conflict_on", faults)
+    return unique_key(
+        call.exposed,
+        tuple(field.name for field in fields if field is not None),
+        "conflict_on",
+        faults,
+    )
 
 
-def unique_key(exposed: Exposed, names: tuple[str, ...], at: str, faults: Faults) -> tuple[str, ...]:
+def unique_key(
+    exposed: Exposed, names: tuple[str, ...], at: str, faults: Faults
+) -> tuple[str, ...]:
     """The declared key of these names in its own order, or a fault."""
     for key in exposed.unique_keys:
         if sorted(key) == sorted(names):
@@ -174,9 +198,7 @@ def _on_conflict(call: Call, wanted: Upsert) -> tuple[bool, bytes]:
     scope = Scope(compilation(call), exposed, call.grants["change"])
     _, row = changing.new_row(exposed, wanted.create)
     statement = changing.insert(alias, exposed, [row])
-    statement = SQL(
-        statement.text.replace(" (", f" AS {scope.alias} (", 1), statement.params
-    )
+    statement = SQL(statement.text.replace(" (", f" AS {scope.alias} (", 1), statement.params)
     columns = ", ".join(quote(alias, str(exposed.columns[name].column)) for name in wanted.key)
     values = with_automatic(call, wanted.update)
     if not values:  # a change of nothing still has to return the row
@@ -215,7 +237,9 @@ def find(call: Call, wanted: Upsert) -> Key | None:
     """The key of the row that has the unique key, locked. One that the principal may not change is a conflict."""
     exposed = call.exposed
     scope = Scope(compilation(call), exposed, call.grants["change"])
-    names = ", ".join(f"{scope.alias}.{quote(call.alias, str(field.column))}" for field in exposed.key)
+    names = ", ".join(
+        f"{scope.alias}.{quote(call.alias, str(field.column))}" for field in exposed.key
+    )
     table = SQL(f"{quote(call.alias, exposed.table)} {scope.alias}")
     condition = equal_to(scope, {name: wanted.create[name] for name in wanted.key})
     lock = " FOR UPDATE" if connections[call.alias].vendor == "postgresql" else ""
@@ -223,7 +247,8 @@ def find(call: Call, wanted: Upsert) -> Key | None:
     if not found:
         return None
     key = {
-        field.name: converter(call.alias, field)(value) for field, value in zip(exposed.key, found[0], strict=True)
+        field.name: converter(call.alias, field)(value)
+        for field, value in zip(exposed.key, found[0], strict=True)
     }
     if not visible(call, call.grants["change"], key):
         raise unique_conflict(list(wanted.key))
@@ -235,4 +260,3 @@ def exists(call: Call, wanted: Upsert) -> bool:
     table = SQL(f"{quote(call.alias, call.exposed.table)} {scope.alias}")
     condition = equal_to(scope, {name: wanted.create[name] for name in wanted.key})
     return bool(fetch(call.alias, SQL("SELECT 1 FROM ") + table + where(condition)))
-

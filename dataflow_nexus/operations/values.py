@@ -44,11 +44,17 @@ class Faults:
     def raise_any(self) -> None:
         """Raise ``Invalid`` or ``PermissionDenied`` when something was wrong."""
         if self.errors:
-            detail = self.errors[0].message if len(self.errors) == 1 else f"{len(self.errors)} values are wrong"
+            detail = (
+                self.errors[0].message
+                if len(self.errors) == 1
+                else f"{len(self.errors)} values are wrong"
+            )
             raise Invalid(detail, self.errors)
         if self.denied:
             name = self.denied[0]
-            errors = [FieldError(item, "read_only", f'"{item}" can\'t be written') for item in self.denied]
+            errors = [
+                FieldError(item, "read_only", f'"{item}" can\'t be written') for item in self.denied
+            ]
             error = PermissionDenied(f'"{name}" can\'t be written')
             error.errors = tuple(errors)
             raise error
@@ -90,7 +96,9 @@ class Writer:
             faults.add(at, "unknown", f'unknown field "{name}"{nearest(name, self.writable())}')
         return None
 
-    def collect(self, given: Mapping[Any, Any], *, at: str = "", changes: bool = False, faults: Faults) -> Values:
+    def collect(
+        self, given: Mapping[Any, Any], *, at: str = "", changes: bool = False, faults: Faults
+    ) -> Values:
         """The values of one object. ``changes`` allows ``$inc`` and the like."""
         found: Values = {}
         for name, value in given.items():
@@ -115,14 +123,20 @@ class Writer:
             operator = next(iter(value))
             if operator == "$set":
                 return checked_value(field, value["$set"])
-            if isinstance(operator, str) and operator.startswith("$") and (changes or field.kind.name != "json"):
+            if (
+                isinstance(operator, str)
+                and operator.startswith("$")
+                and (changes or field.kind.name != "json")
+            ):
                 return _change(field, operator, value[operator], changes)
         return checked_value(field, value)
 
 
 def _change(field: ModelField, operator: str, operand: Any, changes: bool) -> Change:
     if operator not in OPERATORS:
-        raise Rejected("unknown", f'has the unknown operator "{operator}"{nearest(operator, OPERATORS)}')
+        raise Rejected(
+            "unknown", f'has the unknown operator "{operator}"{nearest(operator, OPERATORS)}'
+        )
     if not changes:
         raise Rejected("operator", f"takes a value here, not {operator}")
     if field.primary_key or field.many:
@@ -165,15 +179,23 @@ def validate(field: ModelField, value: Any) -> None:
     assert isinstance(source, models.Field)
     stored = field.storage
     if isinstance(stored, models.IntegerField) and isinstance(value, int):
-        low, high = INTEGER_RANGES.get(stored.get_internal_type(), INTEGER_RANGES["BigIntegerField"])
+        low, high = INTEGER_RANGES.get(
+            stored.get_internal_type(), INTEGER_RANGES["BigIntegerField"]
+        )
         if not low <= value <= high:
             raise Rejected("range", f"must be between {low} and {high}")
-    if value in source.empty_values and not source.blank and field.kind.name not in ("boolean", "json"):
+    if (
+        value in source.empty_values
+        and not source.blank
+        and field.kind.name not in ("boolean", "json")
+    ):
         raise Rejected("blank", "must not be blank")
     if source.choices and value not in source.empty_values:
         allowed = [choice for choice, _ in source.flatchoices]
         if value not in allowed:
-            raise Rejected("choice", f"must be one of {', '.join(str(choice) for choice in allowed)}")
+            raise Rejected(
+                "choice", f"must be one of {', '.join(str(choice) for choice in allowed)}"
+            )
     try:
         stored.run_validators(value)
         if source is not stored:
@@ -186,9 +208,15 @@ def _sentence(problem: ValidationError) -> str:
     return "is not valid: " + " ".join(str(message) for message in problem.messages)
 
 
-def required_faults(exposed: Exposed, given: Iterable[str], faults: Faults, *, at: str = "") -> None:
+def required_faults(
+    exposed: Exposed, given: Iterable[str], faults: Faults, *, at: str = ""
+) -> None:
     """A fault per field that a new record needs and does not have; one whose value is wrong has its fault already."""
-    names = set(given) | {error.field.rpartition(".")[2] for error in faults.errors} | set(faults.denied)
+    names = (
+        set(given)
+        | {error.field.rpartition(".")[2] for error in faults.errors}
+        | set(faults.denied)
+    )
     for field in exposed.columns.values():
         if field.required and field.name not in names:
             path = step(at, field.name)
@@ -197,10 +225,16 @@ def required_faults(exposed: Exposed, given: Iterable[str], faults: Faults, *, a
 
 def from_validation(error: ValidationError, exposed: Exposed) -> Invalid:
     """What a model's own ``clean`` refused, under outside names."""
-    by_django = {item.source.name: name for name, item in exposed.columns.items() if item.source is not None}
+    by_django = {
+        item.source.name: name for name, item in exposed.columns.items() if item.source is not None
+    }
     errors: list[FieldError] = []
-    for name, problems in (error.error_dict if hasattr(error, "error_dict") else {"__all__": error.error_list}).items():
+    for name, problems in (
+        error.error_dict if hasattr(error, "error_dict") else {"__all__": error.error_list}
+    ).items():
         for problem in problems:
             message = " ".join(str(text) for text in problem.messages)
-            errors.append(FieldError(by_django.get(name, name), str(problem.code or "invalid"), message))
+            errors.append(
+                FieldError(by_django.get(name, name), str(problem.code or "invalid"), message)
+            )
     return Invalid("; ".join(item.message for item in errors), errors)

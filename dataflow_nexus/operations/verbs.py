@@ -192,7 +192,11 @@ BULK_UPSERT = Verb(
     run=bulk.bulk_upsert,
     bulk=True,
     parameters={
-        **{name: text for name, text in BULK_CREATE.parameters.items() if name != "conflict_resolution"},
+        **{
+            name: text
+            for name, text in BULK_CREATE.parameters.items()
+            if name != "conflict_resolution"
+        },
         "conflict_resolution": '"update" (default), "skip" or "error" where the key exists.',
     },
 )

@@ -19,11 +19,24 @@ from dataflow_nexus.operations import instances, parameters
 from dataflow_nexus.operations.authority import under
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.deleting import delete_records
-from dataflow_nexus.operations.reading import compilation, equal_to, key_condition, missing, record_by_key
+from dataflow_nexus.operations.reading import (
+    compilation,
+    equal_to,
+    key_condition,
+    missing,
+    record_by_key,
+)
 from dataflow_nexus.operations.references import check_references
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.triggers import returns_final_row
-from dataflow_nexus.operations.values import Change, Faults, Values, Writer, required_faults, validate
+from dataflow_nexus.operations.values import (
+    Change,
+    Faults,
+    Values,
+    Writer,
+    required_faults,
+    validate,
+)
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.python_rendering import converter
@@ -52,7 +65,7 @@ def given_values(call: Call, action: str, *, changes: bool = False, faults: Faul
     inner = parameters.mapping(call, "fields") or {}
     flat = {name: value for name, value in call.params.items() if name not in own}
     for name in flat:
-        if isinstance(name, str) and name in parameters.OLD_NAMES and name not in names:
+        if name in parameters.OLD_NAMES and name not in names:
             parameters.refuse_unknown(call, fields=names)
     values = made.collect(flat, changes=changes, faults=faults)
     more = made.collect(inner, at="fields", changes=changes, faults=faults)
@@ -86,7 +99,9 @@ def create(call: Call) -> bytes:
 
 
 def create_in_transaction(call: Call, values: Values) -> Key:
-    key = under(call, call.grants["add"], values, before=None, write=lambda chosen: insert_row(call, chosen))
+    key = under(
+        call, call.grants["add"], values, before=None, write=lambda chosen: insert_row(call, chosen)
+    )
     check_references(call, values)
     return key
 
@@ -117,16 +132,21 @@ def full(call: Call) -> Shape:
 def insert_rendered(call: Call, values: Values) -> bytes:
     """Insert and render in one statement."""
     _, row = changing.new_row(call.exposed, values)
-    return render_change(call, changing.insert(call.alias, call.exposed, [row]))[0][0].encode()
+    found = render_change(call, changing.insert(call.alias, call.exposed, [row]))
+    return str(found[0][0]).encode()
 
 
-def render_change(call: Call, statement: SQL, keys: list[str] | None = None, extra: str = "") -> list[tuple[Any, ...]]:
+def render_change(
+    call: Call, statement: SQL, keys: list[str] | None = None, extra: str = ""
+) -> list[tuple[Any, ...]]:
     """Run a changing statement and render the rows that it returns; ``[]`` where it touched none."""
     shape = full(call)
     scope = Scope(compilation(call), call.exposed, shape.grant)
     columns = list(dict.fromkeys([*needed_columns(shape), *(keys or [])]))
     changed = statement + changing.returning(call.alias, columns) + extra
-    statement = rendered(scope, changed, shape, [*(keys or []), *(["dataflow_new"] if extra else [])], common=True)
+    statement = rendered(
+        scope, changed, shape, [*(keys or []), *(["dataflow_new"] if extra else [])], common=True
+    )
     connection = connections[call.alias]
     if not connection.in_atomic_block:
         return fetch(call.alias, statement)
@@ -146,7 +166,8 @@ def insert_row(call: Call, values: Values) -> Key:
         names = [str(field.column) for field in exposed.key]
         found = fetch(call.alias, statement + changing.returning(call.alias, names))[0]
         key = {
-            field.name: converter(call.alias, field)(value) for field, value in zip(exposed.key, found, strict=True)
+            field.name: converter(call.alias, field)(value)
+            for field, value in zip(exposed.key, found, strict=True)
         }
     set_lists(call, key, lists)
     return key
@@ -180,7 +201,9 @@ def update(call: Call) -> bytes:
         return unchanged(call, condition, scope)
     if not dry_run and is_direct(call, "change", values) and not any(must_check(call, values)):
         with naming_overflow(values):
-            found = render_change(call, changing.update(scope, with_automatic(call, values), condition))
+            found = render_change(
+                call, changing.update(scope, with_automatic(call, values), condition)
+            )
         if not found:
             raise missing(call)
         return str(found[0][0]).encode()
@@ -196,12 +219,18 @@ def naming_overflow(values: Values) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        names = [name for name, value in values.items() if isinstance(value, Change) and value.operator != "$append"]
+        names = [
+            name
+            for name, value in values.items()
+            if isinstance(value, Change) and value.operator != "$append"
+        ]
         if not names:
             raise
         faults = Faults()
         for name in names:
-            faults.add(name, "range", f'the new value of "{name}" would be outside of its column\'s range')
+            faults.add(
+                name, "range", f'the new value of "{name}" would be outside of its column\'s range'
+            )
         raise Invalid(faults.errors[0].message, faults.errors) from error
 
 
@@ -214,8 +243,16 @@ def unchanged(call: Call, condition: SQL, scope: Scope) -> bytes:
 
 
 def change_in_transaction(call: Call, key: Key, values: Values) -> None:
-    under(call, call.grants["change"], values, before=key, write=lambda chosen: change_row(call, key, chosen))
-    check_references(call, {name: value for name, value in values.items() if not isinstance(value, Change)})
+    under(
+        call,
+        call.grants["change"],
+        values,
+        before=key,
+        write=lambda chosen: change_row(call, key, chosen),
+    )
+    check_references(
+        call, {name: value for name, value in values.items() if not isinstance(value, Change)}
+    )
 
 
 def replaced(call: Call, values: Values, faults: Faults) -> Values:
@@ -223,7 +260,12 @@ def replaced(call: Call, values: Values, faults: Faults) -> Values:
     result = dict(values)
     grant = call.grants["change"]
     for field in call.exposed.fields.values():
-        if field.name in values or field.primary_key or not field.writable or not grant.writes(field.name):
+        if (
+            field.name in values
+            or field.primary_key
+            or not field.writable
+            or not grant.writes(field.name)
+        ):
             continue
         if field.many:
             result[field.name] = []
@@ -269,14 +311,21 @@ def must_check(call: Call, values: Values) -> list[ModelField]:
 def locked_key(call: Call, condition: SQL, scope: Scope) -> Key:
     """The key of the row that a condition selects, locked where the database locks rows."""
     exposed = call.exposed
-    names = ", ".join(f"{scope.alias}.{scope.compilation.quote(str(field.column))}" for field in exposed.key)
+    names = ", ".join(
+        f"{scope.alias}.{scope.compilation.quote(str(field.column))}" for field in exposed.key
+    )
     source = scope.source()
-    lock = " FOR UPDATE" if scope.compilation.dialect.renders_json and not source.text.startswith("(") else ""
+    lock = (
+        " FOR UPDATE"
+        if scope.compilation.dialect.renders_json and not source.text.startswith("(")
+        else ""
+    )
     found = fetch(call.alias, f"SELECT {names} FROM " + source + where(condition) + lock)
     if not found:
         raise missing(call)
     return {
-        field.name: converter(call.alias, field)(value) for field, value in zip(exposed.key, found[0], strict=True)
+        field.name: converter(call.alias, field)(value)
+        for field, value in zip(exposed.key, found[0], strict=True)
     }
 
 
@@ -324,7 +373,9 @@ def check_appends(call: Call, scope: Scope, key: Key, values: Values) -> None:
             start = SQL(f"SELECT {function}(") + scope.raw(field) + ") FROM " + scope.source()
             found = fetch(call.alias, start + where(equal_to(scope, key)))
             if found and found[0][0] not in (None, "array"):
-                raise Invalid.field(name, "type", f'"{name}" is no array, so $append has nothing to append to')
+                raise Invalid.field(
+                    name, "type", f'"{name}" is no array, so $append has nothing to append to'
+                )
 
 
 def check_computed(call: Call, key: Key, values: Values) -> None:
@@ -334,7 +385,9 @@ def check_computed(call: Call, key: Key, values: Values) -> None:
         return
     scope = Scope(compilation(call), call.exposed, call.grants["change"])
     names = ", ".join(scope.raw(field).text for field in fields)
-    found = fetch(call.alias, SQL(f"SELECT {names} FROM ") + scope.source() + where(equal_to(scope, key)))
+    found = fetch(
+        call.alias, SQL(f"SELECT {names} FROM ") + scope.source() + where(equal_to(scope, key))
+    )
     faults = Faults()
     for field, raw in zip(fields, found[0] if found else (), strict=False):
         if raw is not None:
@@ -368,7 +421,9 @@ def shown_key(call: Call, key: Key) -> Any:
     """A key as JSON shows it: a scalar, or an object where it is composite; null where it may not be read."""
     reading = call.reading
     values = {
-        field.name: field.kind.render(key[field.name]) if reading is not None and reading.reads(field.name) else None
+        field.name: field.kind.render(key[field.name])
+        if reading is not None and reading.reads(field.name)
+        else None
         for field in call.exposed.key
     }
     return next(iter(values.values())) if len(values) == 1 else values

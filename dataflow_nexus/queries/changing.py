@@ -23,11 +23,14 @@ def new_row(exposed: Exposed, values: Mapping[str, Any]) -> tuple[models.Model, 
     row: dict[str, Any] = {}
     for field in exposed.columns.values():
         source = field.source
-        assert isinstance(source, models.Field) and field.column is not None
+        assert isinstance(source, models.Field)
+        assert field.column is not None
         if getattr(source, "generated", False):
             continue
         value = source.pre_save(instance, True)
-        if isinstance(value, DatabaseDefault) or (value is None and isinstance(source, models.AutoField)):
+        if isinstance(value, DatabaseDefault) or (
+            value is None and isinstance(source, models.AutoField)
+        ):
             continue
         row[field.column] = value
     return instance, row
@@ -40,14 +43,16 @@ def stored(alias: str, source: models.Field[Any, Any], value: Any) -> Any:
 
 def insert(alias: str, exposed: Exposed, rows: Sequence[Mapping[str, Any]]) -> SQL:
     """``INSERT INTO … VALUES …`` of rows that all have the same columns."""
-    sources = {str(item.column): item.source for item in exposed.columns.values()}
+    sources: dict[str, Any] = {str(item.column): item.source for item in exposed.columns.values()}
     table = quote(alias, exposed.table)
     columns = list(rows[0])
     if not columns:
         return SQL(f"INSERT INTO {table} DEFAULT VALUES")
     names = ", ".join(quote(alias, column) for column in columns)
     tuples = [
-        join(", ", [param(stored(alias, sources[column], row[column])) for column in columns]).wrapped("(", ")")  # type: ignore[arg-type]  # a concrete field
+        join(
+            ", ", [param(stored(alias, sources[column], row[column])) for column in columns]
+        ).wrapped("(", ")")
         for row in rows
     ]
     return SQL(f"INSERT INTO {table} ({names}) VALUES ") + join(", ", tuples)
@@ -110,7 +115,12 @@ def _appended(scope: Scope, field: ModelField, column: SQL, operand: Any) -> SQL
 def update(scope: Scope, values: Mapping[str, Any], condition: SQL) -> SQL:
     """``UPDATE … SET … WHERE …`` of the scope's table."""
     table = scope.compilation.quote(scope.exposed.table)
-    return SQL(f"UPDATE {table} AS {scope.alias} SET ") + assignments(scope, values) + " WHERE " + condition
+    return (
+        SQL(f"UPDATE {table} AS {scope.alias} SET ")
+        + assignments(scope, values)
+        + " WHERE "
+        + condition
+    )
 
 
 def delete(scope: Scope, condition: SQL) -> SQL:

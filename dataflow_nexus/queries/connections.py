@@ -23,7 +23,9 @@ def prepare_connection(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
     if connection.vendor == "postgresql":
         if getattr(raw, "dataflow_nexus_prepared", False):
             return
-        if "extra_float_digits" not in str(connection.settings_dict.get("OPTIONS", {}).get("options", "")):
+        if "extra_float_digits" not in str(
+            connection.settings_dict.get("OPTIONS", {}).get("options", "")
+        ):
             raw.execute(_FIXED)
             if not raw.autocommit:
                 raw.commit()
@@ -68,7 +70,11 @@ def _at(document: Any, path: str) -> Any:
     for step in json.loads(path):
         if isinstance(value, dict) and step in value:
             value = value[step]
-        elif isinstance(value, list) and step.lstrip("-").isdigit() and -len(value) <= int(step) < len(value):
+        elif (
+            isinstance(value, list)
+            and step.lstrip("-").isdigit()
+            and -len(value) <= int(step) < len(value)
+        ):
             value = value[int(step)]
         else:
             return _MISSING

@@ -126,13 +126,15 @@ class SQLite:
     def _call(function: str, value: SQL, path: Sequence[str]) -> SQL:
         return f"{function}(" + value + ", " + param(json.dumps(list(path))) + ")"
 
-    def date_trunc(self, unit: str, value: SQL, *, zoned: bool) -> SQL:
+    def date_trunc(self, unit: str, value: SQL, *, zoned: bool) -> SQL:  # noqa: ARG002  # stored in UTC either way
         """Text in the form that Django stores: ``YYYY-MM-DD HH:MM:SS``."""
         if unit == "week":
             day = "strftime('%%Y-%%m-%%d', " + value + ", '-6 days', 'weekday 1')"
             return day + " || ' 00:00:00'"
         if unit == "quarter":
-            month = "printf('%%02d', (CAST(strftime('%%m', " + value + ") AS INTEGER) - 1) / 3 * 3 + 1)"
+            month = (
+                "printf('%%02d', (CAST(strftime('%%m', " + value + ") AS INTEGER) - 1) / 3 * 3 + 1)"
+            )
             return "strftime('%%Y', " + value + ") || '-' || " + month + " || '-01 00:00:00'"
         formats = {
             "second": "%%Y-%%m-%%d %%H:%%M:%%S",
@@ -144,7 +146,7 @@ class SQLite:
         }
         return f"strftime('{formats[unit]}', " + value + ")"
 
-    def key_text(self, value: SQL, kind: str) -> SQL:
+    def key_text(self, value: SQL, kind: str) -> SQL:  # noqa: ARG002  # no kind needs another form here
         """The stored value as it is: an expression has no declared type, so no converter touches it."""
         return "+" + value
 

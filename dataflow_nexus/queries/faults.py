@@ -54,12 +54,20 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
             " existing_schema_mode=False so that it is made at the first request"
         )
     if state == _CANCELLED or "interrupted" in str(error):
-        return DeadlineExceeded("the operation took longer than it may and was cancelled; nothing was changed")
+        return DeadlineExceeded(
+            "the operation took longer than it may and was cancelled; nothing was changed"
+        )
     if state in ("40001", "40P01"):
         return Conflict("another transaction changed the same records; try again")
     if state == "55000":
-        return Conflict(f'"{exposed.resource}" can\'t be read as it stands: it has not been populated')
-    if isinstance(error, DataError) or state[:2] in ("22", "42") or "integer overflow" in str(error):
+        return Conflict(
+            f'"{exposed.resource}" can\'t be read as it stands: it has not been populated'
+        )
+    if (
+        isinstance(error, DataError)
+        or state[:2] in ("22", "42")
+        or "integer overflow" in str(error)
+    ):
         return _data(error, state, exposed)
     if isinstance(error, OperationalError):
         logger.warning("database %s: %s", alias, type(error).__name__)
@@ -119,20 +127,25 @@ def foreign_key_conflict(names: list[str]) -> Conflict:
         return Conflict("a reference to or from another record would break")
     return Conflict(
         f"{' and '.join(names)} refers to a record that does not exist",
-        [FieldError(name, "foreign_key", f'"{name}" refers to a record that does not exist') for name in names],
+        [
+            FieldError(name, "foreign_key", f'"{name}" refers to a record that does not exist')
+            for name in names
+        ],
     )
 
 
 def checked(exposed: Exposed, constraint: str) -> Invalid:
     """A violated check constraint, with its own message where the model declares one."""
-    for item in exposed.model._meta.constraints:
-        if item.name == constraint:
-            message = str(item.get_violation_error_message())
-            fields = sorted(_check_fields(item, exposed)) or [constraint]
+    for declared in exposed.model._meta.constraints:
+        if declared.name == constraint:
+            message = str(declared.get_violation_error_message())
+            fields = sorted(_check_fields(declared, exposed)) or [constraint]
             return Invalid(message, [FieldError(name, "check", message) for name in fields])
     for name, item in exposed.columns.items():
         if constraint.endswith(f"{item.column}_check") or f'"{item.column}"' in constraint:
-            return Invalid.field(name, "check", f'"{name}" has a value that its column does not take')
+            return Invalid.field(
+                name, "check", f'"{name}" has a value that its column does not take'
+            )
     return Invalid.field(constraint or "record", "check", "the values violate a check of the table")
 
 
@@ -141,7 +154,9 @@ def _check_fields(constraint: Any, exposed: Exposed) -> set[str]:
     if condition is None:
         return set()
     heads = {str(name).partition("__")[0] for name in _referenced(condition)}
-    by_django = {item.source.name: name for name, item in exposed.columns.items() if item.source is not None}
+    by_django = {
+        item.source.name: name for name, item in exposed.columns.items() if item.source is not None
+    }
     return {by_django[head] for head in heads if head in by_django}
 
 
@@ -170,4 +185,3 @@ def _data(error: DatabaseError, state: str, exposed: Exposed) -> NexusError:
         raise error
     message = reasons.get(state, "a value is outside of what the database takes")
     return Invalid(message, [FieldError(name, "database", message)] if name else [])
-

@@ -34,10 +34,36 @@ TEXT_OPERATORS = (
     "$endswith",
     "$iendswith",
 )
-OPERATORS = ("$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$between", *TEXT_OPERATORS, "$null", "$exists", "$not")
+OPERATORS = (
+    "$eq",
+    "$ne",
+    "$gt",
+    "$gte",
+    "$lt",
+    "$lte",
+    "$in",
+    "$nin",
+    "$between",
+    *TEXT_OPERATORS,
+    "$null",
+    "$exists",
+    "$not",
+)
 LOGICAL = ("$and", "$or", "$not")
 QUANTIFIERS = ("$some", "$none", "$every")
-_ORDERED = {"integer", "decimal", "float", "date", "datetime", "time", "duration", "string", "uuid", "text", "binary"}
+_ORDERED = {
+    "integer",
+    "decimal",
+    "float",
+    "date",
+    "datetime",
+    "time",
+    "duration",
+    "string",
+    "uuid",
+    "text",
+    "binary",
+}
 
 
 def compile_filter(scope: Scope, tree: Any, *, at: str = "filter", depth: int = 0) -> SQL | None:
@@ -72,7 +98,8 @@ def _logical(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL |
     if not isinstance(wanted, Sequence) or isinstance(wanted, str):
         raise Invalid.field(at, "type", f'"{at}" must be an array of filters')
     parts = [
-        compile_filter(scope, item, at=f"{at}.{index}", depth=depth + 1) or TRUE for index, item in enumerate(wanted)
+        compile_filter(scope, item, at=f"{at}.{index}", depth=depth + 1) or TRUE
+        for index, item in enumerate(wanted)
     ]
     return all_of(parts) if name == "$and" else any_of(parts)
 
@@ -103,7 +130,9 @@ def _named(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL | N
         if relation is not None and not relation.many:
             return _related(scope, relation, {rest: wanted}, at.removesuffix(f".{rest}"), depth)
     if scope.find(name) is not None:
-        raise Invalid.field(at, "not_filterable", f'the field "{name}" is computed and can\'t be filtered')
+        raise Invalid.field(
+            at, "not_filterable", f'the field "{name}" is computed and can\'t be filtered'
+        )
     raise unknown("field", name, scope.known(), at=at)
 
 
@@ -111,7 +140,10 @@ def _composite(scope: Scope, wanted: Any, at: str) -> SQL:
     names = [field.name for field in scope.exposed.key]
     if not isinstance(wanted, Mapping) or set(wanted) != set(names):
         raise Invalid.field(at, "type", f'"{at}" must be an object of {", ".join(names)}')
-    found = all_of(_conditions(scope, scope.field(n, step(at, n)), (), wanted[n], step(at, n), 0) for n in names)
+    found = all_of(
+        _conditions(scope, scope.field(n, step(at, n)), (), wanted[n], step(at, n), 0)
+        for n in names
+    )
     assert found is not None
     return found
 
@@ -123,21 +155,38 @@ def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int)
         if isinstance(wanted, Mapping):
             if "$null" in wanted and len(wanted) == 1:
                 found = related.exists(None)
-                return complement(scope, found) if _truth(wanted["$null"], step(at, "$null")) else found
+                return (
+                    complement(scope, found)
+                    if _truth(wanted["$null"], step(at, "$null"))
+                    else found
+                )
             return related.exists(compile_filter(related.scope, wanted, at=at, depth=depth + 1))
         key = relation.field_name and scope.find(relation.field_name)
         if not key:
             raise Invalid.field(at, "type", f'"{at}" must be an object of conditions')
         return _conditions(scope, key, (), wanted, at, depth) or TRUE
     if not isinstance(wanted, Mapping) or not wanted or not set(wanted) <= set(QUANTIFIERS):
-        wrong = next((name for name in wanted if name not in QUANTIFIERS), None) if isinstance(wanted, Mapping) else None
+        wrong = (
+            next((name for name in wanted if name not in QUANTIFIERS), None)
+            if isinstance(wanted, Mapping)
+            else None
+        )
         if wrong is not None and str(wrong).startswith("$"):
             raise unknown("operator", str(wrong), QUANTIFIERS, at=step(at, wrong))
-        raise Invalid.field(at, "type", f'"{at}" must be an object of $some, $none or $every: it relates to many records')
-    return all_of(_quantified(scope, relation, name, wanted[name], at, depth) for name in wanted) or TRUE
+        raise Invalid.field(
+            at,
+            "type",
+            f'"{at}" must be an object of $some, $none or $every: it relates to many records',
+        )
+    return (
+        all_of(_quantified(scope, relation, name, wanted[name], at, depth) for name in wanted)
+        or TRUE
+    )
 
 
-def _quantified(scope: Scope, relation: Relation, quantifier: str, wanted: Any, at: str, depth: int) -> SQL:
+def _quantified(
+    scope: Scope, relation: Relation, quantifier: str, wanted: Any, at: str, depth: int
+) -> SQL:
     related = scope.related(relation)
     inner = compile_filter(related.scope, wanted, at=step(at, quantifier), depth=depth + 1)
     if quantifier == "$every":
@@ -153,7 +202,11 @@ def _conditions(
     scope: Scope, field: ModelField, path: tuple[str, ...], wanted: Any, at: str, depth: int
 ) -> SQL | None:
     """All operators given for one field or JSON path."""
-    operators = isinstance(wanted, Mapping) and bool(wanted) and all(str(name).startswith("$") for name in wanted)
+    operators = (
+        isinstance(wanted, Mapping)
+        and bool(wanted)
+        and all(str(name).startswith("$") for name in wanted)
+    )
     if not operators:
         if isinstance(wanted, Mapping) and field.kind.name != "json":
             wrong = next((str(name) for name in wanted), "")
@@ -200,7 +253,9 @@ def _operator(scope: Scope, field: ModelField, name: str, value: Any, at: str) -
         return column + (" IS NULL" if _truth(value, at) == (name == "$null") else " IS NOT NULL")
     if name in TEXT_OPERATORS:
         if kind.name not in ("string", "text", "file"):
-            raise Invalid.field(at, "operator", f'"{name}" works on text, and "{field.name}" is {kind.name}')
+            raise Invalid.field(
+                at, "operator", f'"{name}" works on text, and "{field.name}" is {kind.name}'
+            )
         text = column if kind.name != "text" else scope.compilation.dialect.as_text(column)
         return _text(scope, text, name, value, at)
     if name in ("$in", "$nin"):
@@ -208,7 +263,11 @@ def _operator(scope: Scope, field: ModelField, name: str, value: Any, at: str) -
         return found if name == "$in" else complement(scope, found)
     if name == "$between":
         low, high = _pair(value, at)
-        bounds = _compare(scope, field, low, f"{at}.0") + " AND " + _compare(scope, field, high, f"{at}.1")
+        bounds = (
+            _compare(scope, field, low, f"{at}.0")
+            + " AND "
+            + _compare(scope, field, high, f"{at}.1")
+        )
         return column + " BETWEEN " + bounds
     if name in ("$eq", "$ne"):
         if value is None:
@@ -220,7 +279,9 @@ def _operator(scope: Scope, field: ModelField, name: str, value: Any, at: str) -
 
 def _compare(scope: Scope, field: ModelField, value: Any, at: str) -> SQL:
     if field.kind.name not in _ORDERED:
-        raise Invalid.field(at, "operator", f'"{field.name}" is {field.kind.name}, which has no order')
+        raise Invalid.field(
+            at, "operator", f'"{field.name}" is {field.kind.name}, which has no order'
+        )
     if value is None:
         raise Invalid.field(at, "null", f'"{at}" must not be null; use $null')
     return prepared(scope, field, coerced(field.kind, value, at))
@@ -243,10 +304,16 @@ def _items(scope: Scope, value: Any, at: str) -> list[Any]:
 
 def _in(scope: Scope, field: ModelField, value: Any, at: str, column: SQL) -> SQL:
     items = _items(scope, value, at)
-    values = [coerced(field.kind, item, f"{at}.{index}") for index, item in enumerate(items) if item is not None]
+    values = [
+        coerced(field.kind, item, f"{at}.{index}")
+        for index, item in enumerate(items)
+        if item is not None
+    ]
     parts = []
     if values:
-        parts.append(column + " IN (" + join(", ", [prepared(scope, field, item) for item in values]) + ")")
+        parts.append(
+            column + " IN (" + join(", ", [prepared(scope, field, item) for item in values]) + ")"
+        )
     if len(values) < len(items):
         parts.append(column + " IS NULL")
     return any_of(parts)
@@ -268,7 +335,9 @@ def _text(scope: Scope, column: SQL, name: str, value: Any, at: str) -> SQL:
     dialect = scope.compilation.dialect
     if name == "$regex":
         if dialect.name == "sqlite" and not scope.compilation.configuration.enable_sqlite_regex:
-            raise Invalid.field(at, "operator", "$regex is off on SQLite; enable_sqlite_regex turns it on")
+            raise Invalid.field(
+                at, "operator", "$regex is off on SQLite; enable_sqlite_regex turns it on"
+            )
         return dialect.regex(column, value)
     if name in ("$like", "$ilike"):
         if (len(value) - len(value.rstrip("\\"))) % 2:
@@ -277,14 +346,18 @@ def _text(scope: Scope, column: SQL, name: str, value: Any, at: str) -> SQL:
     fold = name.startswith("$i")
     position = name.removeprefix("$i" if fold else "$")
     pattern = escape_like(value)
-    pattern = {"contains": f"%{pattern}%", "startswith": f"{pattern}%", "endswith": f"%{pattern}"}[position]
+    pattern = {"contains": f"%{pattern}%", "startswith": f"{pattern}%", "endswith": f"%{pattern}"}[
+        position
+    ]
     return dialect.like(column, pattern, fold=fold)
 
 
 # --- JSON ------------------------------------------------------------------------------------------------------------
 
 
-def _json(scope: Scope, field: ModelField, path: tuple[str, ...], name: str, value: Any, at: str) -> SQL:
+def _json(
+    scope: Scope, field: ModelField, path: tuple[str, ...], name: str, value: Any, at: str
+) -> SQL:
     """Operators on a JSON field or a path in one: a comparison matches values of the operand's own type."""
     dialect, column = scope.compilation.dialect, scope.value(field)
     if name == "$exists":
@@ -298,7 +371,10 @@ def _json(scope: Scope, field: ModelField, path: tuple[str, ...], name: str, val
         return found if name == "$eq" else complement(scope, found)
     if name in ("$in", "$nin"):
         items = _items(scope, value, at)
-        found = any_of(_json_equal(scope, column, path, item, f"{at}.{index}") for index, item in enumerate(items))
+        found = any_of(
+            _json_equal(scope, column, path, item, f"{at}.{index}")
+            for index, item in enumerate(items)
+        )
         return found if name == "$in" else complement(scope, found)
     if name in TEXT_OPERATORS:
         return _text(scope, dialect.json_text(column, path), name, value, at)
@@ -316,7 +392,9 @@ def _json_equal(scope: Scope, column: SQL, path: tuple[str, ...], value: Any, at
     return scope.compilation.dialect.json_equal(column, path, document)
 
 
-def _json_compare(scope: Scope, column: SQL, path: tuple[str, ...], operator: str, value: Any, at: str) -> SQL:
+def _json_compare(
+    scope: Scope, column: SQL, path: tuple[str, ...], operator: str, value: Any, at: str
+) -> SQL:
     dialect = scope.compilation.dialect
     if isinstance(value, str):
         text = coerced(JSON_KIND, value, at)

@@ -13,7 +13,20 @@ from dataflow_nexus.queries.sql import SQL
 from dataflow_nexus.registry import ModelField
 
 SORTABLE = frozenset(
-    {"integer", "decimal", "float", "boolean", "date", "datetime", "time", "duration", "string", "uuid", "text", "binary"}
+    {
+        "integer",
+        "decimal",
+        "float",
+        "boolean",
+        "date",
+        "datetime",
+        "time",
+        "duration",
+        "string",
+        "uuid",
+        "text",
+        "binary",
+    }
 )
 _PLACES = {"nullsfirst": True, "nullslast": False}
 
@@ -39,7 +52,9 @@ class Term:
 def keyed(scope: Scope) -> bool:
     """Whether rows have a key that the grant always shows: without one there is no keyset."""
     key = scope.exposed.key
-    return bool(key) and all(scope.find(item.name) and scope.grant.reads_everywhere(item.name) for item in key)
+    return bool(key) and all(
+        scope.find(item.name) and scope.grant.reads_everywhere(item.name) for item in key
+    )
 
 
 def compile_order(scope: Scope, order_by: Any, *, at: str = "order_by") -> list[Term]:
@@ -69,9 +84,14 @@ def compile_order(scope: Scope, order_by: Any, *, at: str = "order_by") -> list[
         rest = [
             item
             for item in scope.exposed.fields.values()
-            if item.name not in names and item.in_database and item.kind.name in SORTABLE and scope.grant.reads(item.name)
+            if item.name not in names
+            and item.in_database
+            and item.kind.name in SORTABLE
+            and scope.grant.reads(item.name)
         ]
-    return terms + [_of_field(scope, item, descending=False, place=None, spelled=item.name) for item in rest]
+    return terms + [
+        _of_field(scope, item, descending=False, place=None, spelled=item.name) for item in rest
+    ]
 
 
 def _term(scope: Scope, item: str, at: str) -> tuple[Term, str]:
@@ -87,24 +107,49 @@ def _term(scope: Scope, item: str, at: str) -> tuple[Term, str]:
         return _through(scope, name.replace("__", "."), descending, place, at), name
     if field is None:
         raise unknown("field", name, _sortable(scope), at=at)
-    return _of_field(scope, field, descending=descending, place=place or None, spelled=field.name, at=at), field.name
+    return _of_field(
+        scope, field, descending=descending, place=place or None, spelled=field.name, at=at
+    ), field.name
 
 
 def _sortable(scope: Scope) -> list[str]:
-    return [name for name, item in scope.exposed.fields.items() if item.in_database and scope.grant.reads(name)]
+    return [
+        name
+        for name, item in scope.exposed.fields.items()
+        if item.in_database and scope.grant.reads(name)
+    ]
 
 
 def _of_field(
-    scope: Scope, field: ModelField, *, descending: bool, place: str | None, spelled: str, at: str = "order_by"
+    scope: Scope,
+    field: ModelField,
+    *,
+    descending: bool,
+    place: str | None,
+    spelled: str,
+    at: str = "order_by",
 ) -> Term:
     if not field.in_database or field.kind.name not in SORTABLE:
         raise Invalid.field(at, "not_sortable", f'"{field.name}" can\'t be sorted by')
     nullable = field.nullable or not scope.grant.reads_everywhere(field.name)
-    return _made(scope.value(field), field, descending=descending, place=place, spelled=spelled, nullable=nullable)
+    return _made(
+        scope.value(field),
+        field,
+        descending=descending,
+        place=place,
+        spelled=spelled,
+        nullable=nullable,
+    )
 
 
 def _made(
-    value: SQL, field: ModelField, *, descending: bool, place: str | None, spelled: str, nullable: bool
+    value: SQL,
+    field: ModelField,
+    *,
+    descending: bool,
+    place: str | None,
+    spelled: str,
+    nullable: bool,
 ) -> Term:
     return Term(
         value=value,
@@ -121,14 +166,20 @@ def _through(scope: Scope, name: str, descending: bool, place: str, at: str) -> 
     value, field = related_value(scope, name, at, _sortable(scope))
     if field.kind.name not in SORTABLE:
         raise Invalid.field(at, "not_sortable", f'"{name}" can\'t be sorted by')
-    return _made(value, field, descending=descending, place=place or None, spelled=name, nullable=True)
+    return _made(
+        value, field, descending=descending, place=place or None, spelled=name, nullable=True
+    )
 
 
 def related_value(scope: Scope, name: str, at: str, known: list[str]) -> tuple[SQL, ModelField]:
     """``category.parent.name`` as a scalar subquery. Raises ``Invalid`` for what the grants do not show."""
     head, _, rest = name.partition(".")
     relation = scope.relation(head)
-    if relation is None or relation.many or name.count(".") > scope.compilation.configuration.expand_depth:
+    if (
+        relation is None
+        or relation.many
+        or name.count(".") > scope.compilation.configuration.expand_depth
+    ):
         raise unknown("field", name, known, at=at)
     related = scope.related(relation)
     if "." in rest:
@@ -138,4 +189,6 @@ def related_value(scope: Scope, name: str, at: str, known: list[str]) -> tuple[S
         if found is None or not found.in_database:
             raise unknown("field", name, known, at=at)
         value, field = related.scope.value(found), found
-    return ("(SELECT " + value + " FROM " + related.source + " WHERE " + related.condition) + ")", field
+    return (
+        "(SELECT " + value + " FROM " + related.source + " WHERE " + related.condition
+    ) + ")", field

@@ -24,7 +24,9 @@ from dataflow_nexus.queries.sql import FALSE, SQL, all_of, any_of, join, param
 
 @lru_cache(maxsize=4)
 def _cipher(secret: str) -> Any:
-    from cryptography.hazmat.primitives.ciphers.aead import AESSIV  # 20 ms to import, and only paging needs it
+    from cryptography.hazmat.primitives.ciphers.aead import (
+        AESSIV,
+    )  # 20 ms to import, and only paging needs it
 
     return AESSIV(hashlib.sha512(b"dataflow_nexus.cursor\x00" + secret.encode()).digest())
 
@@ -45,7 +47,9 @@ def read_cursor(cursor: Any, bound: bytes, terms: Sequence[Term]) -> list[Any]:
     """The sort values of a cursor. Raises ``Invalid`` unless it was made here for the same node, filter and order."""
     from cryptography.exceptions import InvalidTag
 
-    wrong = Invalid.field("cursor", "cursor", "the cursor is not one of this list with this filter and order")
+    wrong = Invalid.field(
+        "cursor", "cursor", "the cursor is not one of this list with this filter and order"
+    )
     if not isinstance(cursor, str) or not cursor.isascii():
         raise wrong
     try:
@@ -85,4 +89,3 @@ def _beyond(term: Term, value: Any) -> SQL:
     if term.nullable and not term.nulls_first:
         return any_of([beyond, term.value + " IS NULL"])
     return beyond
-

@@ -35,7 +35,8 @@ def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
     keys = rows.key_names
     encode = msgspec.json.encode
     return [
-        (encode(record).decode(), *(row[key] for key in keys)) for record, row in zip(records, parents, strict=True)
+        (encode(record).decode(), *(row[key] for key in keys))
+        for record, row in zip(records, parents, strict=True)
     ]
 
 
@@ -60,7 +61,9 @@ def read_rows(rows: Rows, shape: Shape) -> list[dict[str, Any]]:
         statement = inner
     else:
         statement = "SELECT " + join(", ", selected) + " FROM (" + inner + f") {outer.alias}"
-    return [dict(zip(names, row, strict=False)) for row in fetch(scope.compilation.alias, statement)]
+    return [
+        dict(zip(names, row, strict=False)) for row in fetch(scope.compilation.alias, statement)
+    ]
 
 
 def _extras(outer: Scope, shape: Shape) -> list[tuple[str, SQL]]:
@@ -68,7 +71,12 @@ def _extras(outer: Scope, shape: Shape) -> list[tuple[str, SQL]]:
     found: list[tuple[str, SQL]] = []
     for field in _as_text(shape, outer):
         assert field.kind.postgresql is not None
-        found.append((f"text:{field.name}", SQL(f"to_json({field.kind.postgresql(outer.raw(field).text)})::text")))
+        found.append(
+            (
+                f"text:{field.name}",
+                SQL(f"to_json({field.kind.postgresql(outer.raw(field).text)})::text"),
+            )
+        )
     for name in _maskable(shape):
         mask = outer.mask(name)
         if mask is not None:
@@ -78,7 +86,9 @@ def _extras(outer: Scope, shape: Shape) -> list[tuple[str, SQL]]:
 
 def _maskable(shape: Shape) -> list[str]:
     carriers = [expand.relation.field_name for expand in shape.expands]
-    return list(dict.fromkeys([field.name for field in shape.fields] + [name for name in carriers if name]))
+    return list(
+        dict.fromkeys([field.name for field in shape.fields] + [name for name in carriers if name])
+    )
 
 
 def _as_text(shape: Shape, scope: Scope) -> list[ModelField]:
@@ -159,7 +169,9 @@ def _lists_of_ids(scope: Scope, rows: Sequence[Row], field: ModelField) -> list[
     parents = list(dict.fromkeys(row[here] for row in rows))
     found: dict[Any, list[Any]] = {parent: [] for parent in parents}
     if parents:
-        condition = f"{quote(near.column)} IN (" + join(", ", [param(parent) for parent in parents]) + ")"
+        condition = (
+            f"{quote(near.column)} IN (" + join(", ", [param(parent) for parent in parents]) + ")"
+        )
         columns = f"{quote(near.column)}, {quote(far.column)}"
         start = SQL(f"SELECT {columns} FROM {quote(through.db_table)} WHERE ")
         ids = ModelField(
@@ -186,7 +198,9 @@ def _computed(scope: Scope, rows: Sequence[Row], shape: Shape) -> dict[str, list
         return {field.name: [] for field in shape.calls}
     exposed, alias = shape.exposed, scope.compilation.alias
     convert = {item.name: converter(alias, item) for item in exposed.key}
-    keys = [tuple(convert[item.name](row[str(item.column)]) for item in exposed.key) for row in rows]
+    keys = [
+        tuple(convert[item.name](row[str(item.column)]) for item in exposed.key) for row in rows
+    ]
     instances = {
         tuple(getattr(instance, item.name) for item in exposed.key): instance
         for instance in exposed.model._base_manager.using(alias).filter(
@@ -194,7 +208,9 @@ def _computed(scope: Scope, rows: Sequence[Row], shape: Shape) -> dict[str, list
         )
     }
     return {
-        field.name: [jsonable(field.computed(instances[key])) if key in instances else None for key in keys]
+        field.name: [
+            jsonable(field.computed(instances[key])) if key in instances else None for key in keys
+        ]
         for field in shape.calls
     }
 
@@ -224,13 +240,17 @@ def jsonable(value: Any) -> Any:
 def _embedded(scope: Scope, rows: Sequence[Row], expand: Expand) -> list[Any]:
     """The related record, or the list of them, of each row: one statement for all rows."""
     relation, compilation = expand.relation, scope.compilation
-    local = [pair[0] for pair in (relation.columns if relation.through is None else relation.through[1])]
+    local = [
+        pair[0] for pair in (relation.columns if relation.through is None else relation.through[1])
+    ]
     parents = list(dict.fromkeys(tuple(row[column] for column in local) for row in rows))
     parents = [parent for parent in parents if None not in parent]
     found: dict[tuple[Any, ...], list[Record]] = {parent: [] for parent in parents}
     if parents:
         children = _children(scope, expand, parents)
-        records = records_of(Scope(compilation, expand.shape.exposed, expand.shape.grant), children, expand.shape)
+        records = records_of(
+            Scope(compilation, expand.shape.exposed, expand.shape.grant), children, expand.shape
+        )
         for child, record in zip(children, records, strict=True):
             found[tuple(child[f"parent:{index}"] for index in range(len(local)))].append(record)
     lists = [found.get(tuple(row[column] for column in local), []) for row in rows]
@@ -250,7 +270,11 @@ def _children(
         [f"{related.scope.alias}.{quote(column)}" for column in columns]
         + [f"{name} AS {quote(f'parent:{index}')}" for index, name in enumerate(related.near)]
     )
-    number = f"row_number() OVER (PARTITION BY {', '.join(related.near)} ORDER BY " + order + ") AS dataflow_number"
+    number = (
+        f"row_number() OVER (PARTITION BY {', '.join(related.near)} ORDER BY "
+        + order
+        + ") AS dataflow_number"
+    )
     condition = all_of([related.unjoined, _is_one_of(related.near, parents)])
     assert condition is not None
     inner = f"SELECT {selected}, " + number + " FROM " + related.source + " WHERE " + condition
@@ -263,7 +287,13 @@ def _children(
         names.append(f"parent:{index}")
         pieces.append(SQL(f"{outer.alias}.{quote(f'parent:{index}')}"))
     limit = compilation.configuration.expand_limit if expand.relation.many else 1
-    statement = "SELECT " + join(", ", pieces) + " FROM (" + inner + f") {outer.alias} WHERE dataflow_number <= {limit}"
+    statement = (
+        "SELECT "
+        + join(", ", pieces)
+        + " FROM ("
+        + inner
+        + f") {outer.alias} WHERE dataflow_number <= {limit}"
+    )
     ordered = statement + " ORDER BY dataflow_number"
     return [dict(zip(names, row, strict=True)) for row in fetch(compilation.alias, ordered)]
 
@@ -271,5 +301,7 @@ def _children(
 def _is_one_of(columns: Sequence[str], values: Sequence[tuple[Any, ...]]) -> SQL:
     if len(columns) == 1:
         return f"{columns[0]} IN (" + join(", ", [param(value[0]) for value in values]) + ")"
-    rows = join(", ", [join(", ", [param(item) for item in value]).wrapped("(", ")") for value in values])
+    rows = join(
+        ", ", [join(", ", [param(item) for item in value]).wrapped("(", ")") for value in values]
+    )
     return f"({', '.join(columns)}) IN (VALUES " + rows + ")"

@@ -25,7 +25,9 @@ def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
     return fetch(rows.scope.compilation.alias, rendered(rows.scope, inner, shape, rows.key_names))
 
 
-def rendered(scope: Scope, inner: SQL, shape: Shape, keys: list[str] | None = None, *, common: bool = False) -> SQL:
+def rendered(
+    scope: Scope, inner: SQL, shape: Shape, keys: list[str] | None = None, *, common: bool = False
+) -> SQL:
     """A statement that renders the rows of ``inner``; ``common`` where ``inner`` changes data and must be a CTE."""
     outer = Scope(scope.compilation, shape.exposed, shape.grant)
     record, lateral = _record(outer, shape)
@@ -47,7 +49,9 @@ def _record(row: Scope, shape: Shape) -> tuple[SQL, SQL]:
         columns = join(", ", [value + f" AS {quote(entry)}" for entry, value, _ in entries])
         return SQL(f"row_to_json({name})::text"), (", LATERAL (SELECT " + columns) + f") {name}"
     pieces = [_piece(name, value, mask) for name, value, mask in entries]
-    return "'{' || substr(concat(''" + join("", [", " + piece for piece in pieces]) + "), 2) || '}'", SQL("")
+    return "'{' || substr(concat(''" + join(
+        "", [", " + piece for piece in pieces]
+    ) + "), 2) || '}'", SQL("")
 
 
 def _piece(name: str, value: SQL, mask: SQL | None) -> SQL:
@@ -65,7 +69,9 @@ def _entries(row: Scope, shape: Shape) -> list[tuple[str, SQL, SQL | None]]:
         found.append((field.name, value, row.mask(field.name)))
     for expand in shape.expands:
         carrier = expand.relation.field_name
-        found.append((expand.relation.name, _embedded(row, expand), row.mask(carrier) if carrier else None))
+        found.append(
+            (expand.relation.name, _embedded(row, expand), row.mask(carrier) if carrier else None)
+        )
     return found
 
 
@@ -84,11 +90,14 @@ def _list_of_ids(row: Scope, field: ModelField) -> SQL:
     far = through.get_field(many.m2m_reverse_field_name())
     key = f"{middle}.{quote(far.column)}"
     joined = " AND ".join(
-        f"{middle}.{quote(here.column)} = {row.alias}.{quote(there.column)}" for here, there in near.related_fields
+        f"{middle}.{quote(here.column)} = {row.alias}.{quote(there.column)}"
+        for here, there in near.related_fields
     )
     assert field.kind.postgresql is not None
     rendered_key = field.kind.postgresql(key)
-    return SQL(f"ARRAY(SELECT {rendered_key} FROM {quote(through.db_table)} {middle} WHERE {joined} ORDER BY {key})")
+    return SQL(
+        f"ARRAY(SELECT {rendered_key} FROM {quote(through.db_table)} {middle} WHERE {joined} ORDER BY {key})"
+    )
 
 
 def _embedded(row: Scope, expand: Expand) -> SQL:
@@ -97,7 +106,8 @@ def _embedded(row: Scope, expand: Expand) -> SQL:
     limit = row.compilation.configuration.expand_limit if expand.relation.many else 1
     order = compile_order(related.scope, None)
     columns = ", ".join(
-        f"{related.scope.alias}.{row.compilation.quote(column)}" for column in needed_columns(expand.shape)
+        f"{related.scope.alias}.{row.compilation.quote(column)}"
+        for column in needed_columns(expand.shape)
     )
     inner = SQL(f"SELECT {columns or '1'} FROM ") + related.source + " WHERE " + related.condition
     inner = inner + " ORDER BY " + join(", ", [term.sql() for term in order]) + f" LIMIT {limit}"
@@ -106,4 +116,6 @@ def _embedded(row: Scope, expand: Expand) -> SQL:
     source = " FROM (" + inner + f") {outer.alias}" + lateral
     if not expand.relation.many:
         return ("(SELECT (" + record + ")::json" + source) + ")"
-    return ("coalesce((SELECT '[' || string_agg(" + record + ", ',') || ']'" + source) + "), '[]')::json"
+    return (
+        "coalesce((SELECT '[' || string_agg(" + record + ", ',') || ']'" + source
+    ) + "), '[]')::json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dataflow_nexus.queries.ordering import Term
 from dataflow_nexus.queries.scope import Scope
@@ -35,14 +36,20 @@ class Rows:
                 dialect.key_text(term.value, term.kind) + f" AS {quote(f'{KEY_PREFIX}{index}')}"
                 for index, term in enumerate(self.order)
             ]
-        text = "SELECT " + (join(", ", selected) if selected else SQL("1")) + " FROM " + scope.source()
+        text = (
+            "SELECT " + (join(", ", selected) if selected else SQL("1")) + " FROM " + scope.source()
+        )
         text += where(all_of([self.condition, scope.visible()]))
         if self.order:
             text = text + " ORDER BY " + join(", ", [term.sql() for term in self.order])
         if self.limit is not None:
             text = text + SQL(" LIMIT %s", (self.limit,))
         if self.offset:
-            limited = "" if self.limit is not None or scope.compilation.dialect.name != "sqlite" else " LIMIT -1"
+            limited = (
+                ""
+                if self.limit is not None or scope.compilation.dialect.name != "sqlite"
+                else " LIMIT -1"
+            )
             text = text + SQL(f"{limited} OFFSET %s", (self.offset,))
         return text
 
@@ -64,15 +71,19 @@ def needed_columns(shape: Shape) -> list[str]:
         if relation is not None:
             names += [remote.column for _, remote in near_columns(relation)]
     for expand in shape.expands:
-        pairs = expand.relation.columns if expand.relation.through is None else expand.relation.through[1]
+        pairs = (
+            expand.relation.columns
+            if expand.relation.through is None
+            else expand.relation.through[1]
+        )
         names += [local for local, _ in pairs]
     if shape.calls:
         names += [str(item.column) for item in exposed.key]
     return list(dict.fromkeys(names))
 
 
-def near_columns(many: object) -> list[tuple[object, object]]:
+def near_columns(many: Any) -> list[tuple[Any, Any]]:
     """``(through field, own field)`` of a many-to-many field: how its through table points back here."""
-    through = many.remote_field.through._meta  # type: ignore[attr-defined]  # a ManyToManyField
-    source = through.get_field(many.m2m_field_name())  # type: ignore[attr-defined]
+    through = many.remote_field.through._meta
+    source = through.get_field(many.m2m_field_name())
     return list(source.related_fields)

@@ -93,13 +93,19 @@ class Scope:
         """The condition that selects the rows of the grant; ``None`` for all."""
         if self.grant.all_rows:
             return None
-        return any_of(self.rows(source.rows) for source in self.grant.sources if source.rows is not None)
+        return any_of(
+            self.rows(source.rows) for source in self.grant.sources if source.rows is not None
+        )
 
     def rows(self, condition: Mapping[str, Any]) -> SQL:
         """A rule's row condition over this table, compiled with full sight."""
-        from dataflow_nexus.queries.filters import compile_filter  # filters are made of scopes, and scopes of filters
+        from dataflow_nexus.queries.filters import (
+            compile_filter,
+        )  # filters are made of scopes, and scopes of filters
 
-        seeing = Scope(self.compilation.with_full_sight(), self.exposed, UNRESTRICTED, alias=self.alias)
+        seeing = Scope(
+            self.compilation.with_full_sight(), self.exposed, UNRESTRICTED, alias=self.alias
+        )
         return compile_filter(seeing, condition, at="rows") or TRUE
 
     # --- fields ------------------------------------------------------------------------------------------------------
@@ -107,7 +113,9 @@ class Scope:
     def known(self) -> list[str]:
         """Every name that exists for the grant: for suggestions."""
         fields = [name for name in self.exposed.fields if self.grant.reads(name)]
-        return fields + [name for name, relation in self.exposed.relations.items() if self.follows(relation)]
+        return fields + [
+            name for name, relation in self.exposed.relations.items() if self.follows(relation)
+        ]
 
     def field(self, name: str, at: str) -> ModelField:
         """The field of a name, or the error that it is unknown. ``id`` is the primary key."""
@@ -129,7 +137,11 @@ class Scope:
     def value(self, item: ModelField) -> SQL:
         """The column as the grant shows it: null on rows where it is hidden."""
         mask = self.mask(item.name)
-        return self.raw(item) if mask is None else "CASE WHEN " + mask + " THEN " + self.raw(item) + " END"
+        return (
+            self.raw(item)
+            if mask is None
+            else "CASE WHEN " + mask + " THEN " + self.raw(item) + " END"
+        )
 
     def mask(self, name: str) -> SQL | None:
         """The condition under which the field is shown; ``None`` where it always is."""
@@ -165,19 +177,28 @@ class Scope:
         """The other side of a relation: a new scope and the condition that joins it to this row."""
         target = self.exposed.registry.of(relation.target)
         grant = self.compilation.grant_on(relation.target)
-        assert target is not None and grant is not None
+        assert target is not None
+        assert grant is not None
         scope = Scope(self.compilation, target, grant)
         quote_name = self.compilation.quote
         source = scope.source()
-        rest: list[SQL | None] = [scope.visible(), scope.mask(relation.reverse_of) if relation.reverse_of else None]
+        rest: list[SQL | None] = [
+            scope.visible(),
+            scope.mask(relation.reverse_of) if relation.reverse_of else None,
+        ]
         if relation.through is None:
-            near = [(local, f"{scope.alias}.{quote_name(remote)}") for local, remote in relation.columns]
+            near = [
+                (local, f"{scope.alias}.{quote_name(remote)}") for local, remote in relation.columns
+            ]
         else:
             table, here, there = relation.through
             middle = self.compilation.next_alias()
             source = SQL(f"{quote_name(table)} {middle}, ") + source
             near = [(local, f"{middle}.{quote_name(column)}") for local, column in here]
-            rest += [SQL(f"{middle}.{quote_name(left)} = {scope.alias}.{quote_name(right)}") for left, right in there]
+            rest += [
+                SQL(f"{middle}.{quote_name(left)} = {scope.alias}.{quote_name(right)}")
+                for left, right in there
+            ]
         joined = [SQL(f"{far} = {self.alias}.{quote_name(local)}") for local, far in near]
         carrier = self.mask(relation.field_name) if relation.field_name else None
         condition = all_of([*joined, carrier, *rest])
@@ -217,7 +238,9 @@ def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
     """
     model, hook = exposed.model, exposed.options.queryset
     expressions = {
-        name: value for name, value in exposed.options.computed.items() if hasattr(value, "resolve_expression")
+        name: value
+        for name, value in exposed.options.computed.items()
+        if hasattr(value, "resolve_expression")
     }
     manager = model._default_manager
     fields = [source for source in model._meta.concrete_fields if source.column is not None]
@@ -225,7 +248,13 @@ def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
     plain = hook is None and type(manager).get_queryset is BaseManager.get_queryset
     if plain and one_table and not expressions:
         return None
-    queryset = manager.all() if hook is None else hook(compilation.principal) if callable(hook) else hook.all()
+    queryset = (
+        manager.all()
+        if hook is None
+        else hook(compilation.principal)
+        if callable(hook)
+        else hook.all()
+    )
     aliased = {f"_dataflow_{index}": F(source.attname) for index, source in enumerate(fields)}
     query = (
         queryset.using(compilation.alias)
@@ -237,7 +266,8 @@ def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
     )
     quote_name = compilation.quote
     columns = [
-        f"q.{quote_name(name)} AS {quote_name(source.column)}" for name, source in zip(aliased, fields, strict=True)
+        f"q.{quote_name(name)} AS {quote_name(str(source.column))}"
+        for name, source in zip(aliased, fields, strict=True)
     ]
     columns += [f"q.{quote_name(name)}" for name in expressions]
     try:

@@ -28,9 +28,14 @@ def compile_search(scope: Scope, text: Any) -> SQL | None:
         raise Invalid.field("search", "too_large", f"a search has at most {MAX_WORDS} words")
     values = _searched(scope)
     if not values:
-        raise Invalid.field("search", "not_searchable", f'"{scope.exposed.resource}" has no search fields')
+        raise Invalid.field(
+            "search", "not_searchable", f'"{scope.exposed.resource}" has no search fields'
+        )
     dialect = scope.compilation.dialect
-    return all_of(any_of(dialect.like(value, f"%{escape_like(word)}%", fold=True) for value in values) for word in words)
+    return all_of(
+        any_of(dialect.like(value, f"%{escape_like(word)}%", fold=True) for value in values)
+        for word in words
+    )
 
 
 def _searched(scope: Scope) -> list[SQL]:
@@ -46,10 +51,14 @@ def _searched(scope: Scope) -> list[SQL]:
         else:
             if path not in scope.exposed.columns:
                 known = list(scope.exposed.columns)
-                raise ConfigurationError(f"{scope.exposed.resource}: no search field {name!r}{nearest(name, known)}")
+                raise ConfigurationError(
+                    f"{scope.exposed.resource}: no search field {name!r}{nearest(name, known)}"
+                )
             item = scope.find(path)
             if item is None:
                 continue
             value, field = scope.value(item), item
-        found.append(value if field.kind.name == "string" else scope.compilation.dialect.as_text(value))
+        found.append(
+            value if field.kind.name == "string" else scope.compilation.dialect.as_text(value)
+        )
     return found

@@ -37,9 +37,9 @@ class Shape:
     @cached_property
     def needs_python(self) -> bool:
         """Whether some value is one that a database can't render."""
-        return any(field.kind.postgresql is None or _is_call(field) for field in self.fields) or any(
-            expand.shape.needs_python for expand in self.expands
-        )
+        return any(
+            field.kind.postgresql is None or _is_call(field) for field in self.fields
+        ) or any(expand.shape.needs_python for expand in self.expands)
 
     @cached_property
     def conditional(self) -> bool:
@@ -62,9 +62,15 @@ def _is_call(field: ModelField) -> bool:
     return field.computed is not None and not field.in_database
 
 
-def make_shape(scope: Scope, projection: Any = None, expand: Any = None, *, at: str = "expand") -> Shape:
+def make_shape(
+    scope: Scope, projection: Any = None, expand: Any = None, *, at: str = "expand"
+) -> Shape:
     """The shape for ``fields`` and ``expand``. Raises ``Invalid`` for names that the grant does not show."""
-    tree = expand if isinstance(expand, Mapping) else _tree(expand, scope.compilation.configuration.expand_depth)
+    tree = (
+        expand
+        if isinstance(expand, Mapping)
+        else _tree(expand, scope.compilation.configuration.expand_depth)
+    )
     expands = _expands(scope, tree, at)
     replaced = {item.relation.name for item in expands}
     fields = tuple(item for item in _projected(scope, projection) if item.name not in replaced)
@@ -74,7 +80,9 @@ def make_shape(scope: Scope, projection: Any = None, expand: Any = None, *, at: 
 def full_shape(exposed: Exposed, grant: Grant) -> Shape:
     """Every readable field, nothing embedded: what writes return."""
     return Shape(
-        exposed=exposed, grant=grant, fields=tuple(item for item in exposed.fields.values() if grant.reads(item.name))
+        exposed=exposed,
+        grant=grant,
+        fields=tuple(item for item in exposed.fields.values() if grant.reads(item.name)),
     )
 
 
@@ -128,6 +136,8 @@ def _expands(scope: Scope, tree: Mapping[str, Any], at: str) -> tuple[Expand, ..
         if name in tree:
             inner = scope.related(relation).scope
             found.append(
-                Expand(relation=relation, shape=make_shape(inner, None, tree[name], at=f"{at}.{name}"))
+                Expand(
+                    relation=relation, shape=make_shape(inner, None, tree[name], at=f"{at}.{name}")
+                )
             )
     return tuple(found)

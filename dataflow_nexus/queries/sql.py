@@ -43,7 +43,11 @@ def all_of(conditions: Iterable[SQL | None]) -> SQL | None:
     present = [condition for condition in conditions if condition is not None]
     if not present:
         return None
-    return present[0] if len(present) == 1 else join(" AND ", [piece.wrapped("(", ")") for piece in present])
+    return (
+        present[0]
+        if len(present) == 1
+        else join(" AND ", [piece.wrapped("(", ")") for piece in present])
+    )
 
 
 def any_of(conditions: Iterable[SQL]) -> SQL:
@@ -51,7 +55,11 @@ def any_of(conditions: Iterable[SQL]) -> SQL:
     present = list(conditions)
     if not present:
         return FALSE
-    return present[0] if len(present) == 1 else join(" OR ", [piece.wrapped("(", ")") for piece in present])
+    return (
+        present[0]
+        if len(present) == 1
+        else join(" OR ", [piece.wrapped("(", ")") for piece in present])
+    )
 
 
 def where(condition: SQL | None) -> SQL:
