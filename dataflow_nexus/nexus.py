@@ -6,7 +6,6 @@ Making a ``Nexus`` imports no channel, reads no model and opens no connection; a
 from __future__ import annotations
 
 import ipaddress
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from threading import RLock
@@ -23,6 +22,7 @@ from dataflow_nexus.dataflow.composing import ComposedRegistry
 from dataflow_nexus.dataflow.standalone import ensure_django, is_standalone
 from dataflow_nexus.exceptions import ConfigurationError
 from dataflow_nexus.registry import Exposed, Registry, default_registry
+from dataflow_nexus.workflows import current
 
 if TYPE_CHECKING:
     from django.core.handlers.asgi import ASGIHandler
@@ -85,17 +85,27 @@ class Nexus:
         access = _mapping(auth_config, "auth_config")
         integrations = _integrations(given.pop("integration", None))
         base = _base(exposing="nothing" if integrations else "project")
-        base = configure(base, {key: value for key, value in named.items() if value is not None}, "Nexus")
+        base = configure(
+            base, {key: value for key, value in named.items() if value is not None}, "Nexus"
+        )
         base = configure(base, given, "dataflow_config")
         base = configure(base, access, "auth_config")
-        base = configure(base, _mapping(monitoring_config, "monitoring_config"), "monitoring_config")
+        base = configure(
+            base, _mapping(monitoring_config, "monitoring_config"), "monitoring_config"
+        )
         _refuse_access(base)
         declared = [source.get("authentication_required") for source in (given, access)]
         self._compose(base, integrations, open_to_others=False in declared)
         with _lock:
             _nexuses.append(self)
 
-    def _compose(self, configuration: Configuration, integrations: Sequence[DataFlow], *, open_to_others: bool) -> None:
+    def _compose(
+        self,
+        configuration: Configuration,
+        integrations: Sequence[DataFlow],
+        *,
+        open_to_others: bool,
+    ) -> None:
         self.configuration = configuration
         self.open_to_others = open_to_others
         """Whether the developer said that anybody may use it: without that a standalone Nexus serves this machine."""
@@ -216,7 +226,13 @@ class Nexus:
         if _commanded or serving.in_worker():
             self.served = {"host": host, "port": port, "workers": workers}
             return
-        serving.serve(latest_application, serving.Address(host=host, port=port, workers=workers), self.banner)
+        self.prepare()
+        address = serving.Address(host=host, port=port, workers=workers)
+        serving.serve(latest_application, address, self.banner)
+
+    def prepare(self) -> None:
+        """Compose everything that a request needs, so that a mistake shows before serving; reads no database."""
+        _ = self.catalog.operations, self._patterns.urlpatterns
 
     def check_host(self, host: str) -> None:
         """Refuse to serve other machines without access control, unless that was asked for by name."""
@@ -230,9 +246,13 @@ class Nexus:
         """What a developer wants to read when the server starts; ``base`` is its address."""
         configuration = self.configuration
         count = len(self.registry)
-        lines = [f"{configuration.title} {configuration.version}: {count} model{'' if count == 1 else 's'}"]
+        lines = [
+            f"{configuration.title} {configuration.version}: {count} model{'' if count == 1 else 's'}"
+        ]
         if configuration.enable_api and configuration.auto_generate_endpoints:
-            lines.append(f"  REST  {base}{configuration.api_prefix}   docs {base}{configuration.api_prefix}/docs")
+            lines.append(
+                f"  REST  {base}{configuration.api_prefix}   docs {base}{configuration.api_prefix}/docs"
+            )
         else:
             lines.append("  REST  off")
         cli = configuration.enable_cli and configuration.auto_generate_cli_commands
@@ -242,7 +262,9 @@ class Nexus:
         if not configuration.authentication_required:
             lines.append("  access control is off: whoever reaches this address may read and write")
         elif not is_standalone():
-            lines.append("  access control is on and no way to sign in is built yet: HTTP answers 401")
+            lines.append(
+                "  access control is on and no way to sign in is built yet: HTTP answers 401"
+            )
         return lines
 
 
@@ -255,7 +277,9 @@ def _mapping(value: object, where: str) -> Mapping[str, Any]:
 
 
 def _integrations(value: object) -> tuple[DataFlow, ...]:
-    items: Iterable[object] = () if value is None else value if isinstance(value, (list, tuple)) else (value,)
+    items: Iterable[object] = (
+        () if value is None else value if isinstance(value, (list, tuple)) else (value,)
+    )
     found = tuple(items)
     for item in found:
         if not isinstance(item, DataFlow):
@@ -306,7 +330,11 @@ def default_nexus() -> Nexus:
         if _default is None:
             nexus = Nexus.__new__(Nexus)
             configuration = _base(exposing="project")
-            nexus._compose(configuration, (), open_to_others=not configuration.authentication_required and not is_standalone())
+            nexus._compose(
+                configuration,
+                (),
+                open_to_others=not configuration.authentication_required and not is_standalone(),
+            )
             _default = nexus
         return _default
 
@@ -341,3 +369,4 @@ def _forget_default(*, setting: str, **_: Any) -> None:
 def connect() -> None:
     """Follow ``override_settings``, and tell workflows which catalog is meant."""
     setting_changed.connect(_forget_default, dispatch_uid="dataflow_nexus.nexus")
+    current.provide(lambda: current_nexus().catalog)

@@ -68,9 +68,13 @@ def resolved(cls: type, names: Mapping[str, Any]) -> dict[str, Any]:
     for base in reversed(cls.__mro__):
         space = dict(vars(sys.modules.get(base.__module__, types.ModuleType(""))))
         space |= {**names, cls.__name__: Itself}
-        holder = type(base.__name__, (), {"__annotations__": base.__dict__.get("__annotations__", {})})
+        holder = type(
+            base.__name__, (), {"__annotations__": base.__dict__.get("__annotations__", {})}
+        )
         try:
-            found |= typing.get_type_hints(holder, globalns=space, localns=space, include_extras=True)
+            found |= typing.get_type_hints(
+                holder, globalns=space, localns=space, include_extras=True
+            )
         except NameError as error:
             name = error.name or "?"
             raise ConfigurationError(
@@ -78,7 +82,9 @@ def resolved(cls: type, names: Mapping[str, Any]) -> dict[str, Any]:
                 " a model that another one points to is declared first"
             ) from None
         except (TypeError, SyntaxError) as error:
-            raise ConfigurationError(f"{cls.__name__}: an annotation cannot be evaluated: {error}") from None
+            raise ConfigurationError(
+                f"{cls.__name__}: an annotation cannot be evaluated: {error}"
+            ) from None
     return found
 
 
@@ -91,7 +97,11 @@ def field_for(attribute: Attribute) -> models.Field[Any, Any]:
     origin = get_origin(attribute.type)
     if origin is typing.Annotated:
         declared = [item for item in attribute.type.__metadata__ if isinstance(item, models.Field)]
-        return declared[0] if declared else field_for(dataclasses.replace(attribute, type=get_args(attribute.type)[0]))
+        return (
+            declared[0]
+            if declared
+            else field_for(dataclasses.replace(attribute, type=get_args(attribute.type)[0]))
+        )
     if origin in (Union, types.UnionType):
         return field_for(_without_none(attribute))
     if origin is Literal:
@@ -104,7 +114,9 @@ def field_for(attribute: Attribute) -> models.Field[Any, Any]:
     make = _MAKERS.get(plain) if isinstance(plain, type) else None
     if make is None:
         known = " ".join(item.__name__ for item in _MAKERS)
-        raise attribute.error(f"no column holds {_spelled(attribute.type)}; known are {known}, Optional, Literal, Enum, models")
+        raise attribute.error(
+            f"no column holds {_spelled(attribute.type)}; known are {known}, Optional, Literal, Enum, models"
+        )
     return make(attribute)
 
 

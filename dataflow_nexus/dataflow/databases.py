@@ -27,7 +27,9 @@ _LIBPQ = frozenset(
 """Parameters of a PostgreSQL URL that libpq takes (PostgreSQL documentation, 34.1.2)."""
 
 
-def entry(url: str, pool_size: int | None = None, pool_max_overflow: int | None = None) -> dict[str, Any]:
+def entry(
+    url: str, pool_size: int | None = None, pool_max_overflow: int | None = None
+) -> dict[str, Any]:
     """The ``DATABASES`` entry of a URL.
 
     ``postgresql://user:password@host:port/name?sslmode=require`` (``postgres://`` too), ``sqlite:///relative.db`` or
@@ -41,7 +43,11 @@ def entry(url: str, pool_size: int | None = None, pool_max_overflow: int | None 
     base, _, driver = scheme.partition("+")
     if driver and base in _SCHEMES:
         raise ConfigurationError(f'database_url names a driver ("{scheme}"); write "{base}://…"')
-    known = f'unknown scheme "{scheme}"{nearest(scheme, _SCHEMES)}' if re.fullmatch(r"[a-z0-9.+-]+", scheme) else "no URL"
+    known = (
+        f'unknown scheme "{scheme}"{nearest(scheme, _SCHEMES)}'
+        if re.fullmatch(r"[a-z0-9.+-]+", scheme)
+        else "no URL"
+    )
     raise ConfigurationError(f"database_url must be postgresql://… or sqlite:///…: {known}")
 
 
@@ -54,12 +60,16 @@ def _sqlite_path(url: str) -> Path:
     except ValueError:
         raise ConfigurationError("database_url is not a URL") from None
     if parts.netloc:
-        raise ConfigurationError("an SQLite URL has three slashes: sqlite:///relative.db or sqlite:////absolute.db")
+        raise ConfigurationError(
+            "an SQLite URL has three slashes: sqlite:///relative.db or sqlite:////absolute.db"
+        )
     if parts.query or parts.fragment:
         raise ConfigurationError("an SQLite URL takes no options")
     path = unquote(parts.path.removeprefix("/"))
     if path in ("", ":memory:") or path.startswith("file:"):
-        raise ConfigurationError("an SQLite database must be a file: each thread would have its own :memory: database")
+        raise ConfigurationError(
+            "an SQLite database must be a file: each thread would have its own :memory: database"
+        )
     return Path(path)
 
 
@@ -81,7 +91,9 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ConfigurationError("database_url is not a URL (a password with special characters is percent-encoded)") from None
+        raise ConfigurationError(
+            "database_url is not a URL (a password with special characters is percent-encoded)"
+        ) from None
     try:
         port = parts.port
     except ValueError:
@@ -97,11 +109,15 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 def _postgresql(url: str, pool_size: int | None, pool_max_overflow: int | None) -> dict[str, Any]:
     parts, port = _split(url)
     if parts.fragment:
-        raise ConfigurationError("database_url holds a '#': a password with special characters is percent-encoded")
+        raise ConfigurationError(
+            "database_url holds a '#': a password with special characters is percent-encoded"
+        )
     options = dict(_options(parts.query))
     name = unquote(parts.path.removeprefix("/")) or options.pop("dbname", "")
     if not name:
-        raise ConfigurationError("database_url names no database: postgresql://user:password@host:5432/name")
+        raise ConfigurationError(
+            "database_url names no database: postgresql://user:password@host:5432/name"
+        )
     largest = _pool(pool_size, pool_max_overflow)
     session = f"{_SESSION} {options.pop('options')}" if "options" in options else _SESSION
     return {

@@ -9,7 +9,13 @@ from typing import Any, ClassVar, get_origin
 
 from django.db import connections, models
 
-from dataflow_nexus.dataflow.annotations import ABSENT, SQLITE_DECIMAL, Attribute, field_for, resolved
+from dataflow_nexus.dataflow.annotations import (
+    ABSENT,
+    SQLITE_DECIMAL,
+    Attribute,
+    field_for,
+    resolved,
+)
 from dataflow_nexus.dataflow.installing import cheap_registration
 from dataflow_nexus.exceptions import ConfigurationError
 from dataflow_nexus.registry import default_resource, nearest
@@ -19,7 +25,9 @@ REGISTERED = frozenset(
 )
 """Keys of ``__dataflow__`` that ``register`` takes."""
 KEYS = REGISTERED | {"primary_key", "unique", "max_digits", "decimal_places"}
-_OURS = frozenset({"__dataflow__", "__indexes__", "__tablename__", "__annotations__", "__dict__", "__weakref__"})
+_OURS = frozenset(
+    {"__dataflow__", "__indexes__", "__tablename__", "__annotations__", "__dict__", "__weakref__"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,23 +54,31 @@ def declare(cls: type, *, label: str, alias: str, names: Mapping[str, Any]) -> D
         model = type(models.Model)(cls.__name__, (*bases, models.Model), space)
     _rebind(model, cls)
     model._dataflow_alias = alias  # type: ignore[attr-defined]  # read by the registry and the router
-    return Declared(model=model, options={key: value for key, value in options.items() if key in REGISTERED})
+    return Declared(
+        model=model, options={key: value for key, value in options.items() if key in REGISTERED}
+    )
 
 
 def _options(cls: type) -> dict[str, Any]:
     options = vars(cls).get("__dataflow__", {})
     if not isinstance(options, Mapping):
-        raise ConfigurationError(f"{cls.__name__}.__dataflow__ must be a dictionary, not {type(options).__name__}")
+        raise ConfigurationError(
+            f"{cls.__name__}.__dataflow__ must be a dictionary, not {type(options).__name__}"
+        )
     for key in options:
         if key not in KEYS:
-            raise ConfigurationError(f"{cls.__name__}.__dataflow__: unknown key {key!r}{nearest(str(key), KEYS)}")
+            raise ConfigurationError(
+                f"{cls.__name__}.__dataflow__: unknown key {key!r}{nearest(str(key), KEYS)}"
+            )
     return dict(options)
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------
 
 
-def _fields(cls: type, options: Mapping[str, Any], alias: str, names: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(
+    cls: type, options: Mapping[str, Any], alias: str, names: Mapping[str, Any]
+) -> dict[str, Any]:
     annotations = {
         name: kind
         for name, kind in resolved(cls, names).items()
@@ -81,15 +97,19 @@ def _fields(cls: type, options: Mapping[str, Any], alias: str, names: Mapping[st
     if not key and not any(field.primary_key for field in plain.values()):
         found["id"] = models.BigAutoField(primary_key=True)
     for name in known:
-        found[name] = plain[name] if name not in annotations else field_for(
-            Attribute(
-                owner=cls.__name__,
-                name=name,
-                type=annotations[name],
-                default=getattr(cls, name, ABSENT),
-                key=key == (name,),
-                unique=name in unique,
-                digits=_digits(name, options, alias),
+        found[name] = (
+            plain[name]
+            if name not in annotations
+            else field_for(
+                Attribute(
+                    owner=cls.__name__,
+                    name=name,
+                    type=annotations[name],
+                    default=getattr(cls, name, ABSENT),
+                    key=key == (name,),
+                    unique=name in unique,
+                    digits=_digits(name, options, alias),
+                )
             )
         )
     for field in found.values():  # Django sorts fields by the order in which they were made
@@ -109,7 +129,9 @@ def _key(cls: type, options: Mapping[str, Any], known: Iterable[str]) -> tuple[s
     names = (named,) if isinstance(named, str) else tuple(named)
     for name in names:
         if name not in known:
-            raise ConfigurationError(f"{cls.__name__}: primary_key names no field: {name!r}{nearest(str(name), known)}")
+            raise ConfigurationError(
+                f"{cls.__name__}: primary_key names no field: {name!r}{nearest(str(name), known)}"
+            )
     return names
 
 
@@ -119,7 +141,9 @@ def _named(cls: type, options: Mapping[str, Any], key: str, known: Iterable[str]
         raise ConfigurationError(f"{cls.__name__}.__dataflow__: {key} maps field names to numbers")
     for name in values:
         if name not in known:
-            raise ConfigurationError(f"{cls.__name__}: {key} names no field: {name!r}{nearest(str(name), known)}")
+            raise ConfigurationError(
+                f"{cls.__name__}: {key} names no field: {name!r}{nearest(str(name), known)}"
+            )
 
 
 def _digits(name: str, options: Mapping[str, Any], alias: str) -> dict[str, int | None]:
@@ -137,12 +161,20 @@ def _digits(name: str, options: Mapping[str, Any], alias: str) -> dict[str, int 
 def _meta(cls: type, label: str, options: Mapping[str, Any]) -> type:
     """``managed`` is false: none of Django's commands ever makes, changes or drops the table."""
     own = vars(cls).get("Meta")
-    table = vars(cls).get("__tablename__") or getattr(own, "db_table", None) or default_resource(cls.__name__)
+    table = (
+        vars(cls).get("__tablename__")
+        or getattr(own, "db_table", None)
+        or default_resource(cls.__name__)
+    )
     if not isinstance(table, str):
-        raise ConfigurationError(f"{cls.__name__}.__tablename__ must be text, not {type(table).__name__}")
+        raise ConfigurationError(
+            f"{cls.__name__}.__tablename__ must be text, not {type(table).__name__}"
+        )
     indexes, constraints = _indexes(cls, table)
     constraints += [
-        _unique(table, tuple(item)) for item in options.get("unique", ()) if not isinstance(item, str)
+        _unique(table, tuple(item))
+        for item in options.get("unique", ())
+        if not isinstance(item, str)
     ]
     body = {
         "app_label": label,
@@ -166,7 +198,9 @@ def _indexes(cls: type, table: str) -> tuple[list[models.Index], list[models.Bas
         elif isinstance(item, Mapping):
             unknown = set(item) - {"fields", "unique", "name"}
             if unknown or not item.get("fields"):
-                raise ConfigurationError(f"{cls.__name__}.__indexes__: an index has fields, unique and name, not {dict(item)}")
+                raise ConfigurationError(
+                    f"{cls.__name__}.__indexes__: an index has fields, unique and name, not {dict(item)}"
+                )
             fields = (item["fields"],) if isinstance(item["fields"], str) else tuple(item["fields"])
             if item.get("unique"):
                 constraints.append(_unique(table, fields, item.get("name")))
@@ -179,7 +213,9 @@ def _indexes(cls: type, table: str) -> tuple[list[models.Index], list[models.Bas
     return indexes, constraints
 
 
-def _unique(table: str, fields: tuple[str, ...], name: str | None = None) -> models.UniqueConstraint:
+def _unique(
+    table: str, fields: tuple[str, ...], name: str | None = None
+) -> models.UniqueConstraint:
     return models.UniqueConstraint(fields=fields, name=name or f"{table}_{'_'.join(fields)}_uniq")
 
 
@@ -191,7 +227,10 @@ def _rebind(model: type, cls: type) -> None:
     for value in vars(cls).values():
         inner = getattr(value, "__func__", value)
         inner = getattr(inner, "fget", inner)
-        if not isinstance(inner, types.FunctionType) or "__class__" not in inner.__code__.co_freevars:
+        if (
+            not isinstance(inner, types.FunctionType)
+            or "__class__" not in inner.__code__.co_freevars
+        ):
             continue
         cell = (inner.__closure__ or ())[inner.__code__.co_freevars.index("__class__")]
         if cell.cell_contents is cls:

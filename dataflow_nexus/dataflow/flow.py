@@ -57,11 +57,17 @@ class DataFlow:
         }
         for name, value in flags.items():
             if not isinstance(value, bool):
-                raise ConfigurationError(f"DataFlow: {name} must be True or False, not {type(value).__name__}")
+                raise ConfigurationError(
+                    f"DataFlow: {name} must be True or False, not {type(value).__name__}"
+                )
             if value and name != "existing_schema_mode":
-                raise ConfigurationError(f"DataFlow: {name}=True is not built yet, so it would be ignored; remove it")
+                raise ConfigurationError(
+                    f"DataFlow: {name}=True is not built yet, so it would be ignored; remove it"
+                )
         if slow_query_threshold is not None:
-            raise ConfigurationError("DataFlow: slow_query_threshold is not built yet, so it would be ignored; remove it")
+            raise ConfigurationError(
+                "DataFlow: slow_query_threshold is not built yet, so it would be ignored; remove it"
+            )
         self.existing_schema_mode = existing_schema_mode
         self.registry = Registry()
         self.integrated = False
@@ -75,7 +81,9 @@ class DataFlow:
 
     # --- the database ------------------------------------------------------------------------------------------------
 
-    def _connect(self, url: str | None, pool_size: int | None, pool_max_overflow: int | None) -> str:
+    def _connect(
+        self, url: str | None, pool_size: int | None, pool_max_overflow: int | None
+    ) -> str:
         """The alias of the database; made, not connected."""
         url = url if url is not None else os.environ.get("DATABASE_URL") or None
         entry = None if url is None else databases.entry(url, pool_size, pool_max_overflow)
@@ -119,7 +127,9 @@ class DataFlow:
 
     def discover_schema(self, use_real_inspection: bool = True) -> NoReturn:
         """Not built yet."""
-        raise ConfigurationError("discover_schema is not built yet: part of a later release; declare models with @db.model")
+        raise ConfigurationError(
+            "discover_schema is not built yet: part of a later release; declare models with @db.model"
+        )
 
     def register_schema_as_models(self, tables: Iterable[str] | None = None) -> NoReturn:
         """Not built yet."""

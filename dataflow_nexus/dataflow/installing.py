@@ -29,13 +29,17 @@ def install() -> str:
     """Add an app and return its label: ``dataflow``, ``dataflow_2``, …"""
     with _lock:
         number = 1
-        while (label := _LABEL if number == 1 else f"{_LABEL}_{number}") in apps.all_models or label in apps.app_configs:
+        while (
+            label := _LABEL if number == 1 else f"{_LABEL}_{number}"
+        ) in apps.all_models or label in apps.app_configs:
             number += 1
         # Django looks for <name>.migrations, so the name has to be a package that can be imported.
         module = ModuleType(f"{__package__}.{label}", "The models of one DataFlow.")
         module.__path__ = []
         sys.modules[module.__name__] = module
-        config = type("DataFlowConfig", (DynamicAppConfig,), {"label": label})(module.__name__, module)
+        config = type("DataFlowConfig", (DynamicAppConfig,), {"label": label})(
+            module.__name__, module
+        )
         config.apps = apps
         config.models = apps.all_models[label]
         config.models_module = module
@@ -63,6 +67,8 @@ def _clear_what_is_filled() -> None:
     apps.get_swappable_settings_name.cache_clear()
     apps.get_models.cache_clear()
     if apps.ready and any(
-        "_relation_tree" in model._meta.__dict__ for models in apps.all_models.values() for model in models.values()
+        "_relation_tree" in model._meta.__dict__
+        for models in apps.all_models.values()
+        for model in models.values()
     ):
         type(apps).clear_cache(apps)

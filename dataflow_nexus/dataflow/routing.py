@@ -23,7 +23,9 @@ class DataFlowRouter:
     def db_for_write(self, model: type[models.Model], **hints: Any) -> str | None:
         return getattr(model, "_dataflow_alias", None)
 
-    def allow_relation(self, first: models.Model, second: models.Model, **hints: Any) -> bool | None:
+    def allow_relation(
+        self, first: models.Model, second: models.Model, **hints: Any
+    ) -> bool | None:
         aliases = {getattr(item, "_dataflow_alias", None) for item in (first, second)}
         return True if len(aliases) == 1 and None not in aliases else None
 

@@ -111,7 +111,9 @@ def secret_key(state: Path) -> str:
             f"the secret key cannot be made or read: {path} ({type(error).__name__}); NEXUS_SECRET_KEY gives one"
         ) from None
     if len(key) < _KEY_BYTES:
-        raise ConfigurationError(f"the secret key in {path} is too short; delete the file to have a new one made")
+        raise ConfigurationError(
+            f"the secret key in {path} is too short; delete the file to have a new one made"
+        )
     return key
 
 

@@ -16,6 +16,7 @@ def immediate(alias: str) -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
+    connection.ensure_connection()  # which is what sets the mode from the options
     before = connection.transaction_mode
     connection.transaction_mode = "IMMEDIATE"
     try:

@@ -55,6 +55,8 @@ def build(catalog: Catalog) -> list[URLPattern | URLResolver]:
     namespace = f"dataflow_nexus_{next(_numbers)}"
     site = _api(catalog, namespace)
     health.add(site, catalog)
+    if not (catalog.configuration.enable_api and catalog.configuration.auto_generate_endpoints):
+        return _patterns(site, catalog)
     api = _api(catalog, namespace)
     documents.add(api, catalog)
     workflows.add(api, catalog)

@@ -101,11 +101,11 @@ class _Question:
 def _page(catalog: Catalog, request: HttpRequest) -> str:
     configuration = catalog.configuration
     root = request.path.rstrip("/") + configuration.api_prefix
-    links = {
-        f"{root}/docs": "API documentation",
-        f"{root}/openapi.json": "OpenAPI document",
-        f"{root}/workflows": "Workflows",
-    }
+    links: dict[str, str] = {}
+    if configuration.enable_api and configuration.auto_generate_endpoints:
+        links[f"{root}/docs"] = "API documentation"
+        links[f"{root}/openapi.json"] = "OpenAPI document"
+        links[f"{root}/workflows"] = "Workflows"
     with suppress(NoReverseMatch):  # the admin is not installed
         links[reverse("admin:index")] = "Admin"
     items = "".join(

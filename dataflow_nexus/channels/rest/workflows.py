@@ -15,7 +15,6 @@ from dataflow_nexus.channels.rest.asking import asking
 from dataflow_nexus.channels.rest.documents import Remembered
 from dataflow_nexus.channels.rest.resources import READING
 from dataflow_nexus.channels.rest.responses import json_response
-from dataflow_nexus.exceptions import Invalid
 from dataflow_nexus.operations import schemas
 from dataflow_nexus.operations.base import Catalog, Operation
 from dataflow_nexus.queries.names import unknown
@@ -48,11 +47,8 @@ def add(api: NinjaAPI, catalog: Catalog) -> None:
         for name in given:
             if name != "operations":
                 raise unknown("parameter", name, ("operations",))
-        operations = given.get("operations")
-        if not isinstance(operations, list) or not all(isinstance(o, dict) for o in operations):
-            raise Invalid.field("operations", "type", '"operations" must be an array of objects')
         principal = asking(request).principal
-        return json_response(runtime.run_batch(catalog, principal, operations))
+        return json_response(runtime.run_batch(catalog, principal, given.get("operations")))
 
 
 def unwrapped(given: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,104 @@
+"""Command-line words → what was asked for. Knows neither models nor Django."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dataflow_nexus.exceptions import Invalid
+
+FORMATS = ("table", "json", "ndjson", "csv")
+SWITCHES = frozenset({"dry_run", "replace", "confirmed"})
+"""Parameters that may stand without a value, which then is true."""
+_FLAGS = frozenset({"json", "help", "version"})
+_VALUES = frozenset({"app", "settings", "format", "file", "as", "set"})
+OWN = _FLAGS | _VALUES
+"""Options of the command line itself; a field of such a name is written with ``--set``."""
+_TRUTHS = frozenset({"true", "false"})
+
+
+@dataclass(kw_only=True)
+class Arguments:
+    """``words`` are the command and its positional arguments, ``options`` the parameters in order."""
+
+    words: list[str] = field(default_factory=list)
+    options: list[tuple[str, str]] = field(default_factory=list)
+    sets: list[tuple[str, str]] = field(default_factory=list)
+    app: str | None = None
+    settings: str | None = None
+    format: str | None = None
+    file: str | None = None
+    json: bool = False
+    help: bool = False
+    version: bool = False
+
+
+def option_name(text: str) -> str:
+    """``--order-by`` and ``--order_by`` are one."""
+    return text[2:].replace("-", "_")
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Options may stand anywhere; ``--`` ends them. Raises ``Invalid``."""
+    found = Arguments()
+    rest = list(argv)
+    while rest:
+        token = rest.pop(0)
+        if token == "--":  # noqa: S105  # no password: the end of the options
+            found.words += rest
+            break
+        if token == "-h":  # noqa: S105  # no password either
+            found.help = True
+        elif token.startswith("--"):
+            _option(found, token, rest)
+        else:
+            found.words.append(token)
+    if found.json and found.format is None:
+        found.format = "json"
+    return found
+
+
+def _option(found: Arguments, token: str, rest: list[str]) -> None:
+    spelled, equals, text = token.partition("=")
+    name = option_name(spelled)
+    if name in _FLAGS and not (name == "version" and found.words):  # many models have versions
+        if equals:
+            raise Invalid.field(name, "type", f'"{spelled}" takes no value')
+        setattr(found, name, True)
+        return
+    if not equals:
+        text = _next(name, spelled, rest)
+    if name not in _VALUES:
+        found.options.append((name, text))
+    elif name == "as":
+        message = '"--as" is not built yet; the command line asks as system'
+        raise Invalid.field("as", "unsupported", message)
+    elif name == "set":
+        field_name, equals, value = text.partition("=")
+        if not equals:
+            raise Invalid.field("set", "type", '"--set" takes name=value')
+        found.sets.append((field_name, value))
+    elif getattr(found, name) is not None:
+        raise Invalid.field(name, "duplicate", f'"{spelled}" is given twice')
+    else:
+        setattr(found, name, text)
+
+
+def _next(name: str, spelled: str, rest: list[str]) -> str:
+    """The value in the next word. A switch takes none but ``true`` and ``false``."""
+    follows = bool(rest) and not (rest[0].startswith("--") and len(rest[0]) > 2)
+    if name in SWITCHES and not (follows and rest[0].lower() in _TRUTHS):
+        return "true"
+    if not follows:
+        raise Invalid.field(name, "required", f'"{spelled}" needs a value')
+    return rest.pop(0)
+
+
+def chosen_format(arguments: Arguments, *, terminal: bool) -> str:
+    """A table on a terminal, JSON elsewhere, unless another format is asked for."""
+    if arguments.format is None:
+        return "table" if terminal else "json"
+    if arguments.format not in FORMATS:
+        message = f'"format" must be one of {", ".join(FORMATS)}, not "{arguments.format}"'
+        raise Invalid.field("format", "choice", message)
+    return arguments.format

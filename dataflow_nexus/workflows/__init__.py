@@ -1,0 +1,1 @@
+"""Several operations as one: a graph or a batch, in one transaction."""
