@@ -22,7 +22,7 @@ DATABASES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "database" in getattr(item, "fixturenames", ()):
+        if {"database", "on_postgresql"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.django_db(databases=[SQLITE, POSTGRESQL]))
 
 
@@ -57,7 +57,7 @@ def database(request: pytest.FixtureRequest, db: None) -> Iterator[str]:
 
 @pytest.fixture
 def on_postgresql(db: None) -> Iterator[str]:
-    """The alias of PostgreSQL, for what it alone can do; name the mark `postgresql` beside it."""
+    """The alias of PostgreSQL, for what it alone can do."""
     before, routing.current = routing.current, POSTGRESQL
     yield routing.current
     routing.current = before

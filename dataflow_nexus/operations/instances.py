@@ -46,9 +46,7 @@ def deletes_itself(model: type[models.Model]) -> bool:
 def instance_of(call: Call, values: Mapping[str, Any]) -> models.Model | None:
     """The instance of a key, locked for this transaction where the database can."""
     exposed, alias = call.exposed, call.alias
-    queryset = exposed.model._base_manager.using(alias)
-    if queryset.db != "sqlite":
-        queryset = queryset.select_for_update()
+    queryset = exposed.model._base_manager.using(alias).select_for_update()
     return queryset.filter(**dict(values)).first()
 
 

@@ -16,6 +16,8 @@ from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.sql import SQL, all_of, join, param, where
 from dataflow_nexus.registry import ModelField
 
+_CHUNK = 500
+
 
 def check_references(call: Call, values: Values) -> None:
     """Raise ``Conflict`` naming the fields that refer to no visible record.
@@ -72,7 +74,11 @@ def missing_keys(call: Call, field: ModelField, keys: Iterable[Any]) -> list[Any
     if exposed is not None and not grant.all_rows:
         scope = Scope(compilation(call), exposed, grant)
         name, table, visible = f"{scope.alias}.{name}", scope.source(), scope.visible()
-    given = f"{name} IN (" + join(", ", [param(value) for value in wanted.values()]) + ")"
-    statement = f"SELECT {name} FROM " + table + where(all_of([given, visible]))
-    found = {row[0] for row in fetch(call.alias, statement)}
+    found: set[Any] = set()
+    values = list(wanted.values())
+    for start in range(0, len(values), _CHUNK):
+        chunk = [param(value) for value in values[start : start + _CHUNK]]
+        given = f"{name} IN (" + join(", ", chunk) + ")"
+        statement = f"SELECT {name} FROM " + table + where(all_of([given, visible]))
+        found |= {row[0] for row in fetch(call.alias, statement)}
     return [key for key, value in wanted.items() if value not in found and key not in found]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import ValidationError
-from django.db import models
 
 from dataflow_nexus.access.grants import Grant
 from dataflow_nexus.exceptions import FieldError, Invalid, PermissionDenied
-from dataflow_nexus.fields import INTEGER_RANGES, Rejected
+from dataflow_nexus.fields import Rejected
+from dataflow_nexus.operations.checking import Check, make_check
 from dataflow_nexus.queries.names import at as step
 from dataflow_nexus.registry import Exposed, ModelField, nearest
 
@@ -101,35 +103,68 @@ class Writer:
     ) -> Values:
         """The values of one object. ``changes`` allows ``$inc`` and the like."""
         found: Values = {}
+        plan = self._plan
         for name, value in given.items():
-            path = step(at, name)
-            if not isinstance(name, str):
-                faults.add(path, "type", "the names of fields must be strings")
+            known = plan.get(name) or self._known(name, at, faults)
+            if known is None:
                 continue
-            field = self.field(name, path, faults)
-            if field is None:
-                continue
+            field, check = known
             if field.name in found:
+                path = step(at, name)
                 faults.add(path, "duplicate", f'"{field.name}" is given twice')
                 continue
             try:
-                found[field.name] = self._value(field, value, changes)
+                found[field.name] = (
+                    self._value(field, check, value, changes)
+                    if isinstance(value, Mapping)
+                    else check(value)
+                )
             except Rejected as problem:
+                path = step(at, name)
                 faults.add(path, problem.code, f'"{path}" {problem.message}')
         return found
 
-    def _value(self, field: ModelField, value: Any, changes: bool) -> Any:
-        if isinstance(value, Mapping) and len(value) == 1:
+    @cached_property
+    def _plan(self) -> dict[Any, tuple[ModelField, Check]]:
+        """What was found out about names, kept for the rows to come; checks live as long as the model is exposed."""
+        return {}
+
+    def _known(self, name: Any, at: str, faults: Faults) -> tuple[ModelField, Check] | None:
+        path = step(at, name)
+        if not isinstance(name, str):
+            faults.add(path, "type", "the names of fields must be strings")
+            return None
+        field = self.field(name, path, faults)
+        if field is None:
+            return None
+        known = self._plan[name] = field, check_of(self.exposed, field)
+        return known
+
+    def _value(
+        self, field: ModelField, check: Check, value: Mapping[Any, Any], changes: bool
+    ) -> Any:
+        if len(value) == 1:
             operator = next(iter(value))
             if operator == "$set":
-                return checked_value(field, value["$set"])
+                return check(value["$set"])
             if (
                 isinstance(operator, str)
                 and operator.startswith("$")
                 and (changes or field.kind.name != "json")
             ):
                 return _change(field, operator, value[operator], changes)
-        return checked_value(field, value)
+        return check(value)
+
+
+_checks: WeakKeyDictionary[Exposed, dict[str, Check]] = WeakKeyDictionary()
+
+
+def check_of(exposed: Exposed, field: ModelField) -> Check:
+    """The field's check, worked out once."""
+    known = _checks.setdefault(exposed, {})
+    if field.name not in known:
+        known[field.name] = make_check(field)
+    return known[field.name]
 
 
 def _change(field: ModelField, operator: str, operand: Any, changes: bool) -> Change:
@@ -155,57 +190,8 @@ def _change(field: ModelField, operator: str, operand: Any, changes: bool) -> Ch
 
 
 def checked_value(field: ModelField, value: Any) -> Any:
-    """A caller's value coerced and put through null, blank, choices and validators. Raises ``Rejected``."""
-    if field.many:
-        return _keys(field, value)
-    if value is None:
-        if not field.nullable:
-            raise Rejected("null", "must not be null")
-        return None
-    coerced = field.kind.coerce(value)
-    validate(field, coerced)
-    return coerced
-
-
-def _keys(field: ModelField, value: Any) -> list[Any]:
-    if not isinstance(value, (list, tuple)):
-        raise Rejected("type", "must be an array of ids")
-    return list(dict.fromkeys(field.kind.coerce(item) for item in value))
-
-
-def validate(field: ModelField, value: Any) -> None:
-    """What Django's own field would refuse: blank, choices, range, validators. Raises ``Rejected``."""
-    source = field.source
-    assert isinstance(source, models.Field)
-    stored = field.storage
-    if isinstance(stored, models.IntegerField) and isinstance(value, int):
-        low, high = INTEGER_RANGES.get(
-            stored.get_internal_type(), INTEGER_RANGES["BigIntegerField"]
-        )
-        if not low <= value <= high:
-            raise Rejected("range", f"must be between {low} and {high}")
-    if (
-        value in source.empty_values
-        and not source.blank
-        and field.kind.name not in ("boolean", "json")
-    ):
-        raise Rejected("blank", "must not be blank")
-    if source.choices and value not in source.empty_values:
-        allowed = [choice for choice, _ in source.flatchoices]
-        if value not in allowed:
-            raise Rejected(
-                "choice", f"must be one of {', '.join(str(choice) for choice in allowed)}"
-            )
-    try:
-        stored.run_validators(value)
-        if source is not stored:
-            source.run_validators(value)
-    except ValidationError as problem:
-        raise Rejected(str(problem.error_list[0].code or "validator"), _sentence(problem)) from None
-
-
-def _sentence(problem: ValidationError) -> str:
-    return "is not valid: " + " ".join(str(message) for message in problem.messages)
+    """A caller's value as it is stored. Raises ``Rejected``."""
+    return make_check(field)(value)
 
 
 def required_faults(

@@ -34,8 +34,8 @@ from dataflow_nexus.operations.values import (
     Faults,
     Values,
     Writer,
+    checked_value,
     required_faults,
-    validate,
 )
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch
@@ -397,7 +397,7 @@ def check_computed(call: Call, key: Key, values: Values) -> None:
 
 def checked(field: ModelField, value: Any, faults: Faults) -> None:
     try:
-        validate(field, field.kind.coerce(value))
+        checked_value(field, value)
     except Rejected as problem:
         faults.add(field.name, problem.code, f'"{field.name}" {problem.message}')
 
