@@ -1,0 +1,139 @@
+"""Integers, decimals and floats: exact where the column is, printed as PostgreSQL prints them."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from dataflow_nexus.fields.kinds import Kind, Rejected, same, wrong
+
+INT64 = 2**63
+_DECIMAL_TEXT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_INTEGER_TEXT = re.compile(r"[+-]?\d{1,40}")
+
+
+def _coerce_integer(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise wrong("an integer")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise wrong("an integer")
+    if isinstance(value, Decimal) and (not value.is_finite() or value.adjusted() > 30):
+        raise Rejected("range", "must be an integer of at most 64 bits")
+    if int(value) != value:
+        raise wrong("an integer")
+    if not -INT64 <= int(value) < INT64:
+        raise Rejected("range", "must be an integer of at most 64 bits")
+    return int(value)
+
+
+def _parse_integer(text: str) -> int:
+    if not _INTEGER_TEXT.fullmatch(text.strip()):
+        raise wrong("an integer")
+    return int(text)
+
+
+INTEGER = Kind(
+    name="integer",
+    schema={"type": "integer"},
+    coerce=_coerce_integer,
+    parse=_parse_integer,
+    render=same,
+    postgresql=same,
+)
+
+
+def to_decimal(value: Any) -> Decimal:
+    """An exact decimal from a JSON number, a numeric string or a Python number; at most 1,000 digits either side."""
+    if isinstance(value, str) and not _DECIMAL_TEXT.fullmatch(value):
+        raise wrong("a decimal number")
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        raise wrong("a decimal number")
+    try:
+        number = Decimal(repr(value) if isinstance(value, float) else value)
+    except (InvalidOperation, ValueError):
+        raise wrong("a decimal number") from None
+    if not number.is_finite():
+        raise wrong("a finite decimal number")
+    if abs(number.adjusted()) > 1000 or len(number.as_tuple().digits) > 1000:
+        raise Rejected("range", "must be a decimal number of at most 1,000 digits")
+    return number
+
+
+def plain(number: Decimal, scale: int | None = None) -> str:
+    """Plain notation, never an exponent; with ``scale`` digits after the point where given."""
+    return format(number, "f") if scale is None else f"{number:.{scale}f}"
+
+
+@lru_cache(maxsize=256)
+def decimal_kind(scale: int | None, bounded: bool = True) -> Kind:
+    """Decimals are strings with the column's scale. ``bounded`` columns cannot hold infinities, only NaN."""
+
+    def postgresql(expression: str) -> str:
+        if bounded:
+            return f"nullif({expression}, 'NaN')::text"
+        return f"CASE WHEN {expression}::text NOT IN ('NaN', 'Infinity', '-Infinity') THEN {expression}::text END"
+
+    def render(value: Any) -> str | None:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+        return plain(number, scale) if number.is_finite() else None
+
+    return Kind(
+        name="decimal",
+        schema={"type": "string", "format": "decimal"},
+        coerce=to_decimal,
+        parse=same,
+        render=render,
+        postgresql=postgresql,
+    )
+
+
+def float8out(value: float) -> str:
+    """The digits that PostgreSQL prints for a double: the shortest that round-trips, ``1e+20`` from 15 digits on.
+
+    Source: ``double_to_shortest_decimal_buf`` in ``src/common/d2s.c``.
+    """
+    mantissa, _, exponent = f"{Decimal(repr(value)).normalize():e}".partition("e")
+    power = int(exponent)
+    if value == 0:
+        return "-0" if math.copysign(1, value) < 0 else "0"
+    if power < -4 or power >= 15:
+        return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    return plain(Decimal(repr(value)).normalize())
+
+
+def _coerce_float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise wrong("a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise Rejected("range", "must be a finite number within double precision")
+    return number
+
+
+def _parse_number(text: str) -> Decimal:
+    if not _DECIMAL_TEXT.fullmatch(text.strip()):
+        raise wrong("a number")
+    return Decimal(text.strip())
+
+
+def _render_float(value: Any) -> msgspec.Raw | None:
+    return msgspec.Raw(float8out(float(value)).encode()) if math.isfinite(value) else None
+
+
+FLOAT = Kind(
+    name="float",
+    schema={"type": "number"},
+    coerce=_coerce_float,
+    parse=_parse_number,
+    render=_render_float,
+    postgresql=lambda sql: f"nullif(nullif(nullif({sql}::float8, 'NaN'), 'Infinity'), '-Infinity')",
+    as_text=True,
+)
