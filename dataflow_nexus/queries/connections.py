@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from dataflow_nexus.queries.exact import ExactSum, exact_mean, exact_ratio
 from dataflow_nexus.queries.sql import SQL
 
 _FIXED = "SET extra_float_digits = 1; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'"
@@ -35,6 +36,9 @@ def prepare_connection(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
         raw.create_function("dataflow_json", 2, _json_canonical, deterministic=True)
         raw.create_function("dataflow_json_number", 2, _json_number, deterministic=True)
         raw.create_function("dataflow_json_text", 2, _json_text, deterministic=True)
+        raw.create_aggregate("dataflow_sum", 1, ExactSum)
+        raw.create_function("dataflow_ratio", 2, exact_ratio, deterministic=True)
+        raw.create_function("dataflow_mean", 3, exact_mean, deterministic=True)
 
 
 def fetch(alias: str, statement: SQL) -> list[tuple[Any, ...]]:

@@ -29,6 +29,9 @@ def _glob(pattern: str) -> str:
     return "".join(out)
 
 
+_ONE = "1." + "0" * 40
+
+
 class PostgreSQL:
     """PostgreSQL 14 and later."""
 
@@ -78,6 +81,34 @@ class PostgreSQL:
         if zoned:
             return SQL("date_trunc(%s, ", (unit,)) + value + ", 'UTC')"
         return SQL("date_trunc(%s, ", (unit,)) + value + "::timestamp)"
+
+    def day(self, value: SQL) -> SQL:
+        """The date of a truncated date."""
+        return value.wrapped("(", ")::date")
+
+    def total(self, value: SQL) -> SQL:
+        """An exact sum of integers or decimals."""
+        return value.wrapped("sum(", ")")
+
+    def ratio(self, total: str, number: str) -> str:
+        """The double nearest to ``total / number``: the quotient has digits enough for that."""
+        return f"({total} * {_ONE} / {number})::float8"
+
+    def mean(self, total: str, number: str, digits: int) -> str:
+        """``total / number`` rounded half-even, in whole numbers alone: a numeric quotient is not exact."""
+        whole, ten = f"(abs({total}) * {10**digits})", f"{number}::numeric"
+        quotient, rest = f"div({whole}, {ten})", f"2 * mod({whole}, {ten})"
+        up = f"{rest} > {ten} OR ({rest} = {ten} AND mod({quotient}, 2) = 1)"
+        unit = f"1e-{digits}::numeric"
+        return f"(sign({total}) * ({quotient} + CASE WHEN {up} THEN 1 ELSE 0 END) * {unit})"
+
+    def extreme(self, function: str, value: SQL, kind: str) -> SQL:
+        """``min`` or ``max``, which lack truth values and UUIDs."""
+        if kind == "boolean":
+            return value.wrapped("bool_and(" if function == "min" else "bool_or(", ")")
+        if kind == "uuid":
+            return value.wrapped(f"{function}((", ")::text)::uuid")
+        return value.wrapped(f"{function}(", ")")
 
     def key_text(self, value: SQL, kind: str) -> SQL:
         """A sort key in a form that goes into a cursor and back without loss."""
@@ -145,6 +176,22 @@ class SQLite:
             "year": "%%Y-01-01 00:00:00",
         }
         return f"strftime('{formats[unit]}', " + value + ")"
+
+    def day(self, value: SQL) -> SQL:
+        return value.wrapped("substr(", ", 1, 10)")
+
+    def total(self, value: SQL) -> SQL:
+        """Text, because neither of SQLite's numbers holds every sum."""
+        return value.wrapped("dataflow_sum(", ")")
+
+    def ratio(self, total: str, number: str) -> str:
+        return f"dataflow_ratio({total}, {number})"
+
+    def mean(self, total: str, number: str, digits: int) -> str:
+        return f"dataflow_mean({total}, {number}, {digits})"
+
+    def extreme(self, function: str, value: SQL, kind: str) -> SQL:  # noqa: ARG002  # all kinds compare
+        return value.wrapped(f"{function}(", ")")
 
     def key_text(self, value: SQL, kind: str) -> SQL:  # noqa: ARG002  # no kind needs another form here
         """The stored value as it is: an expression has no declared type, so no converter touches it."""

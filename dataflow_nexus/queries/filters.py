@@ -113,9 +113,14 @@ def complement(scope: Scope, condition: SQL) -> SQL:
 
 
 def _named(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL | None:
-    if name == "id" and len(scope.exposed.key) > 1 and "id" not in scope.exposed.fields:
-        return _composite(scope, wanted, at)
     field = scope.find(name)
+    if (
+        field is None
+        and name == "id"
+        and len(scope.exposed.key) > 1
+        and name not in scope.exposed.fields
+    ):
+        return _composite(scope, wanted, at)
     if field is not None and field.in_database:
         return _conditions(scope, field, (), wanted, at, depth)
     relation = scope.relation(name)

@@ -62,6 +62,27 @@ def compile_order(scope: Scope, order_by: Any, *, at: str = "order_by") -> list[
 
     Raises ``Invalid`` for a name that is unknown, can't be sorted by, or comes twice.
     """
+    terms, names = asked_order(scope, order_by, at=at)
+    if keyed(scope):
+        rest = [item for item in scope.exposed.key if item.name not in names]
+    else:
+        rest = [
+            item
+            for item in scope.exposed.fields.values()
+            if item.name not in names
+            and item.in_database
+            and item.kind.name in SORTABLE
+            and scope.grant.reads(item.name)
+        ]
+    return terms + [
+        _of_field(scope, item, descending=False, place=None, spelled=item.name) for item in rest
+    ]
+
+
+def asked_order(
+    scope: Scope, order_by: Any, *, at: str = "order_by"
+) -> tuple[list[Term], set[str]]:
+    """The sort terms that were asked for, with their names. Raises like ``compile_order``."""
     if isinstance(order_by, str):
         order_by = [order_by]
     if order_by is None:
@@ -78,20 +99,7 @@ def compile_order(scope: Scope, order_by: Any, *, at: str = "order_by") -> list[
             raise Invalid.field(f"{at}.{index}", "duplicate", f'"{name}" is sorted by twice')
         names.add(name)
         terms.append(term)
-    if keyed(scope):
-        rest = [item for item in scope.exposed.key if item.name not in names]
-    else:
-        rest = [
-            item
-            for item in scope.exposed.fields.values()
-            if item.name not in names
-            and item.in_database
-            and item.kind.name in SORTABLE
-            and scope.grant.reads(item.name)
-        ]
-    return terms + [
-        _of_field(scope, item, descending=False, place=None, spelled=item.name) for item in rest
-    ]
+    return terms, names
 
 
 def _term(scope: Scope, item: str, at: str) -> tuple[Term, str]:
@@ -113,11 +121,8 @@ def _term(scope: Scope, item: str, at: str) -> tuple[Term, str]:
 
 
 def _sortable(scope: Scope) -> list[str]:
-    return [
-        name
-        for name, item in scope.exposed.fields.items()
-        if item.in_database and scope.grant.reads(name)
-    ]
+    found = ((name, scope.find(name)) for name in scope.known())
+    return [name for name, item in found if item is not None and item.in_database]
 
 
 def _of_field(

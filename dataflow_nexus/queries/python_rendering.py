@@ -42,6 +42,13 @@ def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
 
 def read_rows(rows: Rows, shape: Shape) -> list[dict[str, Any]]:
     """The rows by column name: raw values, and the masks of conditional fields as ``mask:<name>``."""
+    names, statement = reading(rows, shape)
+    found = fetch(rows.scope.compilation.alias, statement)
+    return [dict(zip(names, row, strict=False)) for row in found]
+
+
+def reading(rows: Rows, shape: Shape) -> tuple[list[str], SQL]:
+    """The statement that ``read_rows`` runs, and the names of what it selects."""
     columns = needed_columns(shape)
     inner = rows.statement(columns)
     scope = rows.scope
@@ -58,12 +65,8 @@ def read_rows(rows: Rows, shape: Shape) -> list[dict[str, Any]]:
     if not selected:
         selected = [SQL("1")]
     if names == columns + rows.key_names:
-        statement = inner
-    else:
-        statement = "SELECT " + join(", ", selected) + " FROM (" + inner + f") {outer.alias}"
-    return [
-        dict(zip(names, row, strict=False)) for row in fetch(scope.compilation.alias, statement)
-    ]
+        return names, inner
+    return names, "SELECT " + join(", ", selected) + " FROM (" + inner + f") {outer.alias}"
 
 
 def _extras(outer: Scope, shape: Shape) -> list[tuple[str, SQL]]:
