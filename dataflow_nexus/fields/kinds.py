@@ -20,7 +20,9 @@ def wrong(expected: str) -> Rejected:
     return Rejected("type", f"must be {expected}")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(
+    frozen=True, kw_only=True, eq=False
+)  # a kind is itself alone, so that it can be a key of caches
 class Kind:
     """How one type of value looks from outside and inside.
 
