@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from dataflow_nexus.access.principal import ANONYMOUS, SYSTEM, Principal
     from dataflow_nexus.dataflow import DataFlow
     from dataflow_nexus.exceptions import (
-        Conflict,
         ConfigurationError,
+        Conflict,
         FieldError,
         Invalid,
         LimitExceeded,
@@ -51,8 +51,8 @@ _HOMES = {
 __all__ = [
     "ANONYMOUS",
     "SYSTEM",
-    "Conflict",
     "ConfigurationError",
+    "Conflict",
     "DataFlow",
     "FieldError",
     "Invalid",

@@ -1,6 +1,6 @@
 """The keys that configure an application, their types and defaults. Read when asked, never at import.
 
-The same keys arrive as ``dataflow_config``, ``auth_config`` and ``monitoring_config`` of ``Nexus(…)`` in lower case, and
+The same keys come as ``dataflow_config``, ``auth_config`` and ``monitoring_config`` of ``Nexus(…)`` in lower case, and
 as ``DATAFLOW_NEXUS`` in Django's settings in upper case. An unknown key is an error with a suggestion, a wrong type is
 an error, and a key whose feature is not built is refused: nothing is accepted and ignored.
 """
@@ -134,9 +134,7 @@ def configure(base: Configuration, values: Mapping[str, Any], where: str) -> Con
             changes[key] = _checked(key, value, annotations[key], where)
         elif key in NOT_BUILT:
             if value not in NOT_BUILT[key]:
-                raise ConfigurationError(
-                    f"{where}: {key!r} is not built yet, so {value!r} would be ignored; remove it"
-                )
+                raise ConfigurationError(f"{where}: {key!r} arrives in a later release; remove it")
         else:
             raise ConfigurationError(f"{where}: unknown key {key!r}{_suggestion(key)}")
     result = replace(base, **changes)

@@ -6,23 +6,25 @@ Making a ``Nexus`` imports no channel, reads no model and opens no connection; a
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import connections
+from django.urls import get_resolver
 
 from dataflow_nexus import conf
 from dataflow_nexus.access.principal import SYSTEM, Principal
-from dataflow_nexus.conf import Configuration, configure
-from dataflow_nexus.dataflow import DataFlow, made
+from dataflow_nexus.configuring import Configured, configured, without_project
+from dataflow_nexus.dataflow import made
 from dataflow_nexus.dataflow.composing import ComposedRegistry
 from dataflow_nexus.dataflow.standalone import ensure_django, is_standalone
 from dataflow_nexus.exceptions import ConfigurationError
 from dataflow_nexus.registry import Exposed, Registry, default_registry
-from dataflow_nexus.workflows import current
 
 if TYPE_CHECKING:
     from django.core.handlers.asgi import ASGIHandler
@@ -34,9 +36,12 @@ if TYPE_CHECKING:
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+CONFIGURATION_EXIT = 2
+"""The exit code of a program or command whose application can't be used as it is."""
 
 _nexuses: list[Nexus] = []
 _default: Nexus | None = None
+_running: Nexus | None = None
 _lock = RLock()
 _commanded = False
 
@@ -57,12 +62,13 @@ class Patterns:
 class Nexus:
     """Every operation of the registered models, on every channel.
 
-    ``dataflow_config["integration"]`` is a DataFlow or a list of them: their models are exposed. Without one, everything
-    that the project registered is. The other keys of the three dictionaries are those of ``conf.Configuration``. Raises
-    ``ConfigurationError`` on an unknown key, a wrong type, or a feature that is not built.
+    ``dataflow_config["integration"]`` is a DataFlow or a list of them: their models are exposed. Without one,
+    everything that the project registered is. The other keys of the three dictionaries are those of
+    ``conf.Configuration``. Raises ``ConfigurationError`` on an unknown key, a wrong type, or a feature that is not
+    built.
     """
 
-    def __init__(  # noqa: PLR0913  # the documented constructor
+    def __init__(  # noqa: PLR0913, PLR0917  # the documented constructor
         self,
         title: str | None = None,
         version: str | None = None,
@@ -81,38 +87,19 @@ class Nexus:
             "enable_cli": enable_cli,
             "enable_mcp": enable_mcp,
         }
-        given = dict(_mapping(dataflow_config, "dataflow_config"))
-        access = _mapping(auth_config, "auth_config")
-        integrations = _integrations(given.pop("integration", None))
-        base = _base(exposing="nothing" if integrations else "project")
-        base = configure(
-            base, {key: value for key, value in named.items() if value is not None}, "Nexus"
-        )
-        base = configure(base, given, "dataflow_config")
-        base = configure(base, access, "auth_config")
-        base = configure(
-            base, _mapping(monitoring_config, "monitoring_config"), "monitoring_config"
-        )
-        _refuse_access(base)
-        declared = [source.get("authentication_required") for source in (given, access)]
-        self._compose(base, integrations, open_to_others=False in declared)
+        self._expose(configured(named, dataflow_config, auth_config, monitoring_config))
         with _lock:
             _nexuses.append(self)
 
-    def _compose(
-        self,
-        configuration: Configuration,
-        integrations: Sequence[DataFlow],
-        *,
-        open_to_others: bool,
-    ) -> None:
+    def _expose(self, given: Configured) -> None:
+        configuration, integrations = given.configuration, given.integrations
         self.configuration = configuration
-        self.open_to_others = open_to_others
-        """Whether the developer said that anybody may use it: without that a standalone Nexus serves this machine."""
+        self.open_to_others = given.open_to_others
+        """Without it a Nexus without a Django project serves this machine alone."""
         self.served: dict[str, Any] = {}
         """What the app file gave to ``run``, where a command serves and not the file."""
         self._own = Registry()
-        self._integrations = tuple(integrations)
+        self._integrations = integrations
         for integration in integrations:
             integration.integrated = True
         self._project = not integrations or configuration.auto_discovery
@@ -219,20 +206,33 @@ class Nexus:
         return StandaloneASGI(self._patterns, self.open_to_others)
 
     def run(self, port: int = DEFAULT_PORT, host: str = DEFAULT_HOST, workers: int = 1) -> None:
-        """Serve until interrupted. Under a ``nexus`` command: note the arguments as defaults and return."""
+        """Serve until interrupted. Under a ``nexus`` command: note the arguments as defaults and return.
+
+        Raises ``ConfigurationError`` for an address that can't be served; one that is in use ends the
+        program with a message.
+        """
+        global _running  # noqa: PLW0603  # a process serves one
         from dataflow_nexus import serving
 
-        self.check_host(host)
+        _running = self
         if _commanded or serving.in_worker():
             self.served = {"host": host, "port": port, "workers": workers}
             return
-        self.prepare()
         address = serving.Address(host=host, port=port, workers=workers)
-        serving.serve(latest_application, address, self.banner)
+        self.check_host(host)
+        self.compose()
+        try:
+            serving.serve(running_application, address, self.banner)
+        except serving.AddressUnusable as error:
+            sys.stderr.write(f"nexus: {error}\n")
+            sys.exit(CONFIGURATION_EXIT)
 
-    def prepare(self) -> None:
-        """Compose everything that a request needs, so that a mistake shows before serving; reads no database."""
+    def compose(self) -> None:
+        """Make everything that a request needs, so that a mistake shows before serving; reads no database."""
         _ = self.catalog.operations, self._patterns.urlpatterns
+        for exposed in self.registry:
+            if exposed.options.fields is not None or exposed.options.computed:
+                _ = exposed.fields
 
     def check_host(self, host: str) -> None:
         """Refuse to serve other machines without access control, unless that was asked for by name."""
@@ -258,56 +258,14 @@ class Nexus:
         cli = configuration.enable_cli and configuration.auto_generate_cli_commands
         lines.append("  CLI   nexus --help" if cli else "  CLI   off")
         if configuration.enable_mcp and configuration.auto_generate_mcp_tools:
-            lines.append("  MCP   not built yet: there is no /mcp in this release")
+            lines.append("  MCP   arrives in a later release: there is no /mcp yet")
         if not configuration.authentication_required:
             lines.append("  access control is off: whoever reaches this address may read and write")
         elif not is_standalone():
             lines.append(
-                "  access control is on and no way to sign in is built yet: HTTP answers 401"
+                "  access control is on, and ways to sign in arrive in a later release: HTTP answers 401"
             )
         return lines
-
-
-def _mapping(value: object, where: str) -> Mapping[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ConfigurationError(f"{where} must be a dictionary, not {type(value).__name__}")
-    return value
-
-
-def _integrations(value: object) -> tuple[DataFlow, ...]:
-    items: Iterable[object] = (
-        () if value is None else value if isinstance(value, (list, tuple)) else (value,)
-    )
-    found = tuple(items)
-    for item in found:
-        if not isinstance(item, DataFlow):
-            raise ConfigurationError(
-                f"dataflow_config: 'integration' must be a DataFlow or a list of them, not {type(item).__name__}"
-            )
-    return found  # type: ignore[return-value]  # each was checked
-
-
-def _base(exposing: str) -> Configuration:
-    """What keyword arguments change: the project's settings, or the defaults of a program without a project.
-
-    A Nexus around given DataFlows exposes theirs and nothing that the settings name, unless told to.
-    """
-    from dataclasses import replace
-
-    if is_standalone():
-        return Configuration(authentication_required=False)
-    base = conf.from_settings()
-    return replace(base, models=(), auto_discovery=False) if exposing == "nothing" else base
-
-
-def _refuse_access(configuration: Configuration) -> None:
-    if is_standalone() and configuration.authentication_required:
-        raise ConfigurationError(
-            "'authentication_required' is not built yet for a Nexus without a Django project; remove it, and only this"
-            " machine is served"
-        )
 
 
 def loopback(host: str) -> bool:
@@ -321,19 +279,17 @@ def loopback(host: str) -> bool:
 
 
 def default_nexus() -> Nexus:
-    """The Nexus of a Django project, from its settings; without a project the latest one, or one around all DataFlows."""
+    """The Nexus of a Django project, from its settings; else the latest one, or one around all DataFlows."""
     global _default  # noqa: PLW0603  # one per process, renewed when the setting changes
     ensure_django()
     with _lock:
         if is_standalone() and _nexuses:
             return _nexuses[-1]
         if _default is None:
+            configuration = without_project() if is_standalone() else conf.from_settings()
             nexus = Nexus.__new__(Nexus)
-            configuration = _base(exposing="project")
-            nexus._compose(
-                configuration,
-                (),
-                open_to_others=not configuration.authentication_required and not is_standalone(),
+            nexus._expose(
+                Configured(configuration=configuration, integrations=(), open_to_others=False)
             )
             _default = nexus
         return _default
@@ -349,9 +305,20 @@ def made_nexuses() -> list[Nexus]:
     return list(_nexuses)
 
 
-def latest_application() -> Callable[..., Any]:
-    """What a worker serves: it inherited, or has loaded, the app file."""
-    return current_nexus().wsgi
+def served_nexuses() -> list[Nexus]:
+    """What a Django project's URLs lead to, the one of its settings first; imports the URLconf."""
+    ensure_django()
+    if is_standalone():
+        return [default_nexus()]
+    if getattr(settings, "ROOT_URLCONF", None):
+        _ = get_resolver().url_patterns
+    by_settings = not _nexuses or "dataflow_nexus.urls" in sys.modules
+    return [*([default_nexus()] if by_settings else []), *_nexuses]
+
+
+def running_application() -> Callable[..., Any]:
+    """What a worker serves: it inherited, or has loaded, the app file, which called ``run``."""
+    return (_running or current_nexus()).wsgi
 
 
 def commanded() -> None:
@@ -366,7 +333,4 @@ def _forget_default(*, setting: str, **_: Any) -> None:
         _default = None
 
 
-def connect() -> None:
-    """Follow ``override_settings``, and tell workflows which catalog is meant."""
-    setting_changed.connect(_forget_default, dispatch_uid="dataflow_nexus.nexus")
-    current.provide(lambda: current_nexus().catalog)
+setting_changed.connect(_forget_default, dispatch_uid="dataflow_nexus.nexus")

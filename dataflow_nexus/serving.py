@@ -17,6 +17,10 @@ _STOP_AFTER = 10
 """Seconds that running requests have to end when the server stops."""
 
 
+class AddressUnusable(ConfigurationError):
+    """Nothing can be served there: another program has the port, or the host is not this machine."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Address:
     """Where to serve, and with how many processes."""
@@ -31,8 +35,9 @@ class Address:
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 message = f"{name} must be a whole number from {least} to {most}, not {value!r}"
                 raise ConfigurationError(message)
-        if not isinstance(self.host, str) or not self.host:
-            raise ConfigurationError(f"host must be a name or an address, not {self.host!r}")
+        host: object = self.host
+        if not isinstance(host, str) or not host:
+            raise ConfigurationError(f"host must be a name or an address, not {host!r}")
 
     @property
     def base(self) -> str:
@@ -50,7 +55,7 @@ def in_worker() -> bool:
 
 
 def free(address: Address) -> Address:
-    """The address with its numbers filled in. Raises ``ConfigurationError`` where it is in use.
+    """The address with its numbers filled in. Raises ``AddressUnusable`` where it is in use.
 
     Asked without SO_REUSEPORT, with which a second server would quietly share the port.
     """
@@ -60,7 +65,7 @@ def free(address: Address) -> Address:
             host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except OSError:
-        raise ConfigurationError(f"host {address.host!r} is no address of this machine") from None
+        raise AddressUnusable(f"host {address.host!r} is no address of this machine") from None
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -68,7 +73,7 @@ def free(address: Address) -> Address:
             probe.listen(1)
         except OSError as error:
             reason = (error.strerror or "it can't be used").lower()
-            raise ConfigurationError(
+            raise AddressUnusable(
                 f"can't serve on {address.base}: {reason}; --port (or run(port=…)) chooses another"
             ) from None
         return replace(address, host=str(place[0]), port=int(probe.getsockname()[1]))

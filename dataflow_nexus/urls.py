@@ -5,17 +5,44 @@ Nothing is imported and no model is read until the first request reaches these p
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.signals import setting_changed
-from django.urls import URLPattern, URLResolver, path
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from dataflow_nexus.conf import SETTING
-from dataflow_nexus.nexus import default_nexus
+from dataflow_nexus.exceptions import ConfigurationError
+
+
+class ProjectPatterns:
+    """The patterns of the project's Nexus, composed when they are first asked for."""
+
+    @property
+    def urlpatterns(self) -> list[URLPattern | URLResolver]:
+        from dataflow_nexus.nexus import default_nexus
+
+        try:
+            return default_nexus().urls[0].urlpatterns
+        except ConfigurationError as error:
+            return [re_path("", _refusing(str(error)))]
+
+
+def _refusing(message: str) -> Any:
+    """Settings that can't work: the system checks report them, and every request fails with them.
+
+    Raised here already, they would hide every other check behind a traceback.
+    """
+
+    def refuse(request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG001  # a view
+        raise ConfigurationError(message)
+
+    return refuse
 
 
 def _patterns() -> list[URLPattern | URLResolver]:
-    return [path("", default_nexus().urls)]
+    urlconf: Any = ProjectPatterns()
+    return [path("", (urlconf, None, None))]
 
 
 urlpatterns = _patterns()

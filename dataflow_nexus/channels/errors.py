@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,3 +58,9 @@ def problem(error: NexusError, request_id: str) -> dict[str, Any]:
         ],
         "request_id": request_id,
     }
+
+
+def problem_json(error: NexusError, request_id: str) -> bytes:
+    """The error object as JSON. A message may quote what nobody can encode; a lone surrogate stays an escape."""
+    text = json.dumps(problem(error, request_id), ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace")

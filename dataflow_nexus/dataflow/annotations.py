@@ -6,6 +6,8 @@ import copy
 import dataclasses
 import datetime as dt
 import enum
+import inspect
+import sys
 import types
 import typing
 import uuid
@@ -51,7 +53,7 @@ class Attribute:
     choices: Sequence[tuple[Any, str]] | None = None
     key: bool = False
     unique: bool = False
-    digits: Mapping[str, int | None] = dataclasses.field(default_factory=dict)
+    digits: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def error(self, message: str) -> ConfigurationError:
         return ConfigurationError(f"{self.owner}.{self.name}: {message}")
@@ -62,15 +64,11 @@ def resolved(cls: type, names: Mapping[str, Any]) -> dict[str, Any]:
 
     ``get_type_hints`` would look names up in the class as well, where a field ``date`` hides the type ``date``.
     """
-    import sys
-
     found: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         space = dict(vars(sys.modules.get(base.__module__, types.ModuleType(""))))
         space |= {**names, cls.__name__: Itself}
-        holder = type(
-            base.__name__, (), {"__annotations__": base.__dict__.get("__annotations__", {})}
-        )
+        holder = type(base.__name__, (), {"__annotations__": inspect.get_annotations(base)})
         try:
             found |= typing.get_type_hints(
                 holder, globalns=space, localns=space, include_extras=True

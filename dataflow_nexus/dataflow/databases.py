@@ -19,23 +19,55 @@ _SCHEMES = ("postgresql", "postgres", "sqlite")
 _SESSION = "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c extra_float_digits=1 -c TimeZone=UTC"
 """Session settings that decide how PostgreSQL prints values (CONTRACT, section 4), sent when connecting."""
 _LIBPQ = frozenset(
-    "sslmode sslcert sslkey sslrootcert sslcrl sslpassword sslnegotiation sslsni sslcompression ssl_min_protocol_version"
-    " ssl_max_protocol_version channel_binding gssencmode krbsrvname gsslib require_auth target_session_attrs"
-    " load_balance_hosts connect_timeout application_name fallback_application_name client_encoding options keepalives"
-    " keepalives_idle keepalives_interval keepalives_count tcp_user_timeout passfile service requirepeer hostaddr".split()
+    {
+        "sslmode",
+        "sslcert",
+        "sslkey",
+        "sslrootcert",
+        "sslcrl",
+        "sslpassword",
+        "sslnegotiation",
+        "sslsni",
+        "sslcompression",
+        "ssl_min_protocol_version",
+        "ssl_max_protocol_version",
+        "channel_binding",
+        "gssencmode",
+        "krbsrvname",
+        "gsslib",
+        "require_auth",
+        "target_session_attrs",
+        "load_balance_hosts",
+        "connect_timeout",
+        "application_name",
+        "fallback_application_name",
+        "client_encoding",
+        "options",
+        "keepalives",
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "tcp_user_timeout",
+        "passfile",
+        "service",
+        "requirepeer",
+        "hostaddr",
+    }
 )
 """Parameters of a PostgreSQL URL that libpq takes (PostgreSQL documentation, 34.1.2)."""
 
 
 def entry(
-    url: str, pool_size: int | None = None, pool_max_overflow: int | None = None
+    url: object, pool_size: int | None = None, pool_max_overflow: int | None = None
 ) -> dict[str, Any]:
     """The ``DATABASES`` entry of a URL.
 
     ``postgresql://user:password@host:port/name?sslmode=require`` (``postgres://`` too), ``sqlite:///relative.db`` or
     ``sqlite:////absolute.db``; parts are percent-decoded. Raises ``ConfigurationError``, which never holds a password.
     """
-    scheme = url.partition(":")[0].lower() if isinstance(url, str) else ""
+    if not isinstance(url, str):
+        raise ConfigurationError(f"database_url must be text, not {type(url).__name__}")
+    scheme = url.partition(":")[0].lower()
     if scheme in _POSTGRESQL and url.partition(":")[2].startswith("//"):
         return _postgresql(url, pool_size, pool_max_overflow)
     if scheme == "sqlite" and url.partition(":")[2].startswith("//"):

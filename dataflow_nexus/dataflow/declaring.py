@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, get_origin
 
 from django.db import connections, models
+from django.db.models.base import ModelBase
 
 from dataflow_nexus.dataflow.annotations import (
     ABSENT,
@@ -21,7 +22,17 @@ from dataflow_nexus.exceptions import ConfigurationError
 from dataflow_nexus.registry import default_resource, nearest
 
 REGISTERED = frozenset(
-    "resource operations fields exclude search_fields queryset computed before after".split()
+    [
+        "resource",
+        "operations",
+        "fields",
+        "exclude",
+        "search_fields",
+        "queryset",
+        "computed",
+        "before",
+        "after",
+    ]
 )
 """Keys of ``__dataflow__`` that ``register`` takes."""
 KEYS = REGISTERED | {"primary_key", "unique", "max_digits", "decimal_places"}
@@ -51,7 +62,8 @@ def declare(cls: type, *, label: str, alias: str, names: Mapping[str, Any]) -> D
     space["__module__"], space["__qualname__"] = cls.__module__, cls.__qualname__
     bases = tuple(base for base in cls.__bases__ if base is not object)
     with cheap_registration():
-        model = type(models.Model)(cls.__name__, (*bases, models.Model), space)
+        made: Any = ModelBase(cls.__name__, (*bases, models.Model), space)
+    model: type[models.Model] = made
     _rebind(model, cls)
     model._dataflow_alias = alias  # type: ignore[attr-defined]  # read by the registry and the router
     return Declared(
@@ -187,7 +199,7 @@ def _meta(cls: type, label: str, options: Mapping[str, Any]) -> type:
 
 
 def _indexes(cls: type, table: str) -> tuple[list[models.Index], list[models.BaseConstraint]]:
-    """``__indexes__``: a name, a tuple of names, a dictionary of ``fields``, ``unique`` and ``name``, or Django's own."""
+    """``__indexes__``: names, tuples of names, dictionaries of ``fields``, ``unique`` and ``name``, or Django's own."""
     indexes: list[models.Index] = []
     constraints: list[models.BaseConstraint] = []
     for item in vars(cls).get("__indexes__", ()):

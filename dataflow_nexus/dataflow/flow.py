@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
 from typing import Any, NoReturn, TypeVar
 
 from django.conf import settings
@@ -62,11 +61,11 @@ class DataFlow:
                 )
             if value and name != "existing_schema_mode":
                 raise ConfigurationError(
-                    f"DataFlow: {name}=True is not built yet, so it would be ignored; remove it"
+                    f"DataFlow: {name}=True arrives in a later release; remove it"
                 )
         if slow_query_threshold is not None:
             raise ConfigurationError(
-                "DataFlow: slow_query_threshold is not built yet, so it would be ignored; remove it"
+                "DataFlow: slow_query_threshold arrives in a later release; remove it"
             )
         self.existing_schema_mode = existing_schema_mode
         self.registry = Registry()
@@ -105,11 +104,12 @@ class DataFlow:
 
     def model(self, cls: C) -> C:
         """Declare a model: a plain annotated class becomes a Django model; a Django model is registered as it is."""
-        if isinstance(cls, type) and issubclass(cls, models.Model):
+        given: object = cls
+        if not isinstance(given, type):
+            raise ConfigurationError(f"@db.model decorates a class, not {type(given).__name__}")
+        if issubclass(cls, models.Model):
             self.register(cls)
             return cls
-        if not isinstance(cls, type):
-            raise ConfigurationError(f"@db.model decorates a class, not {type(cls).__name__}")
         if self._label is None:
             self._label = install()
         names = dict(sys._getframe(1).f_locals)
@@ -125,17 +125,17 @@ class DataFlow:
 
     # --- what a later release brings ---------------------------------------------------------------------------------
 
-    def discover_schema(self, use_real_inspection: bool = True) -> NoReturn:
-        """Not built yet."""
-        raise ConfigurationError(
-            "discover_schema is not built yet: part of a later release; declare models with @db.model"
-        )
+    def discover_schema(self, *_: object, **__: object) -> NoReturn:
+        """Arrives in a later release."""
+        raise _later("discover_schema")
 
-    def register_schema_as_models(self, tables: Iterable[str] | None = None) -> NoReturn:
-        """Not built yet."""
-        raise ConfigurationError(
-            "register_schema_as_models is not built yet: part of a later release; declare models with @db.model"
-        )
+    def register_schema_as_models(self, *_: object, **__: object) -> NoReturn:
+        """Arrives in a later release."""
+        raise _later("register_schema_as_models")
+
+
+def _later(method: str) -> ConfigurationError:
+    return ConfigurationError(f"{method} arrives in a later release; declare models with @db.model")
 
 
 def _add_database(entry: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from django.apps import AppConfig, apps
 
@@ -64,8 +65,9 @@ def cheap_registration() -> Iterator[None]:
 
 
 def _clear_what_is_filled() -> None:
-    apps.get_swappable_settings_name.cache_clear()
-    apps.get_models.cache_clear()
+    cached: Any
+    for cached in (apps.get_swappable_settings_name, apps.get_models):
+        cached.cache_clear()
     if apps.ready and any(
         "_relation_tree" in model._meta.__dict__
         for models in apps.all_models.values()

@@ -17,17 +17,15 @@ def claim(alias: str) -> None:
 class DataFlowRouter:
     """Sends dynamic models to their database."""
 
-    def db_for_read(self, model: type[models.Model], **hints: Any) -> str | None:
+    def db_for_read(self, model: type[models.Model], **_: Any) -> str | None:
         return getattr(model, "_dataflow_alias", None)
 
-    def db_for_write(self, model: type[models.Model], **hints: Any) -> str | None:
+    def db_for_write(self, model: type[models.Model], **_: Any) -> str | None:
         return getattr(model, "_dataflow_alias", None)
 
-    def allow_relation(
-        self, first: models.Model, second: models.Model, **hints: Any
-    ) -> bool | None:
+    def allow_relation(self, first: models.Model, second: models.Model, **_: Any) -> bool | None:
         aliases = {getattr(item, "_dataflow_alias", None) for item in (first, second)}
         return True if len(aliases) == 1 and None not in aliases else None
 
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+    def allow_migrate(self, db: str, *_: Any, **__: Any) -> bool | None:
         return False if db in _data_aliases else None

@@ -11,7 +11,9 @@ import secrets
 import stat
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import django
@@ -85,14 +87,14 @@ def state_file() -> Path:
 
 def _calling_folder() -> Path:
     """The folder of the nearest file on the stack that is neither ours nor the import system's."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         file = frame.f_globals.get("__file__")
         ours = name == _PACKAGE or name.startswith(f"{_PACKAGE}.")
         if file and not ours and not name.startswith("importlib"):
             return Path(file).absolute().parent
-        frame = frame.f_back  # type: ignore[assignment]  # the loop's condition ends on None
+        frame = frame.f_back
     return Path.cwd()
 
 
@@ -125,9 +127,7 @@ def _make_key(path: Path) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{secrets.token_urlsafe(_KEY_BYTES)}\n")
-        try:
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
     finally:
         draft.unlink()

@@ -37,7 +37,7 @@ def find(app: str | None) -> Target:
     Raises ``ConfigurationError`` where there is none.
     """
     here = Path.cwd()
-    if app:
+    if app is not None:
         return parse(app, here, "--app")
     named = os.environ.get("NEXUS_APP")
     if named:
@@ -96,7 +96,8 @@ def _table(path: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(f"{path} can't be read: {error}") from None
-    table = document.get("tool", {}).get(TABLE, {})
+    tools = document.get("tool", {})
+    table = tools.get(TABLE, {}) if isinstance(tools, dict) else {}
     if not isinstance(table, dict) or set(table) - {"app"}:
         raise ConfigurationError(f"{path}: [tool.{TABLE}] holds nothing but app")
     return table

@@ -6,7 +6,9 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,21 +17,12 @@ from dataflow_nexus import nexus as nexuses
 from dataflow_nexus.dataflow import DataFlow, made
 from dataflow_nexus.dataflow.standalone import ensure_django, place_app
 from dataflow_nexus.exceptions import ConfigurationError
+from dataflow_nexus.launching.aliases import MEMBERS, seed_imports
 from dataflow_nexus.launching.finding import SETTINGS, Target
 from dataflow_nexus.nexus import Nexus
 from dataflow_nexus.registry import nearest
 
 _PREFERRED = ("nexus", "app")
-_ALIASES: Mapping[str, Mapping[str, str]] = {
-    "dataflow": {"DataFlow": "dataflow_nexus.dataflow"},
-    "nexus": {"Nexus": "dataflow_nexus.nexus"},
-    "kailash": {},
-    "kailash.workflow": {"WorkflowBuilder": "dataflow_nexus.workflows.builder"},
-    "kailash.workflow.builder": {"WorkflowBuilder": "dataflow_nexus.workflows.builder"},
-    "kailash.runtime": {"LocalRuntime": "dataflow_nexus.workflows.runtime"},
-    "kailash.runtime.local": {"LocalRuntime": "dataflow_nexus.workflows.runtime"},
-}
-"""Names under which the seed document imports what is ours."""
 
 
 def load(target: Target) -> Nexus:
@@ -39,40 +32,84 @@ def load(target: Target) -> Nexus:
         sys.path.insert(0, str(target.folder))
     if target.file is None and target.module is None:
         return _project()
-    place_app(target.folder)
-    _alias(target.folder, target.file)
+    if os.environ.get(SETTINGS):
+        _set_up()  # a file or module of a Django project may need its apps
+    else:
+        place_app(target.folder)
     known = len(nexuses.made_nexuses())
-    module = _import_file(target.file) if target.file else _import_module(str(target.module))
+    with _told(target), seed_imports(target.file):
+        module = _import_file(target.file) if target.file else _import_module(str(target.module))
     return _chosen(module, target, nexuses.made_nexuses()[known:])
 
 
+# --- Django projects ------------------------------------------------------------------------------
+
+
 def _project() -> Nexus:
+    """What the project's own URLs lead to, so that every channel shows the same."""
+    _set_up()
+    found = nexuses.served_nexuses()
+    if len(found) > 1 and found[0] is not nexuses.default_nexus():
+        raise ConfigurationError(
+            "the project makes several Nexus; say which: --app module:name, or NEXUS_APP"
+        )
+    return found[0]
+
+
+def _set_up() -> None:
     try:
         ensure_django()
     except ModuleNotFoundError as error:
         name = os.environ.get(SETTINGS, "")
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+        if _is_of(error, name):
             raise ConfigurationError(f"{SETTINGS} names no module: {name!r}") from None
         raise
-    return nexuses.default_nexus()
+
+
+def _is_of(error: ModuleNotFoundError, name: str) -> bool:
+    """Whether the module that is missing is the named one, or a package around it."""
+    return bool(error.name) and (name == error.name or name.startswith(f"{error.name}."))
 
 
 # --- modules --------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _told(target: Target) -> Iterator[None]:
+    """What can't even be imported is told with its place; other errors of the file stay its own."""
+    try:
+        yield
+    except SyntaxError as error:
+        place = f"{error.filename}, line {error.lineno}"
+        raise ConfigurationError(f"{target.spec} can't be loaded: {error.msg} ({place})") from None
+    except ImportError as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if _is_own(frame.filename)] or frames
+        place = f"{own[-1].filename}, line {own[-1].lineno}"
+        raise ConfigurationError(f"{target.spec} can't be loaded: {error} ({place})") from None
+
+
+def _is_own(filename: str) -> bool:
+    """Whether a line of a traceback is the user's code rather than the import system's or ours."""
+    ours = Path(__file__).parent.parent
+    return not filename.startswith("<") and ours not in Path(filename).parents
+
+
 def _import_file(file: Path) -> ModuleType:
     """The file as a module of its own name, so that what it declares is found again by that name."""
-    name = (
-        file.stem
-        if file.stem.isidentifier() and file.stem not in sys.modules
-        else f"nexus_app_{abs(hash(file))}"
-    )
+    taken = {*sys.modules, *sys.stdlib_module_names, *MEMBERS}
+    free = file.stem.isidentifier() and file.stem not in taken
+    name = file.stem if free else f"nexus_app_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ConfigurationError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]  # as Python's own import does
+        raise
     return module
 
 
@@ -80,39 +117,24 @@ def _import_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+        if _is_of(error, name):
             raise ConfigurationError(f"there is no module {name!r}") from None
         raise
-
-
-def _alias(folder: Path, file: Path | None) -> None:
-    """Let the seed's own imports find us, except where the app's folder has a module of that name."""
-    for name, members in _ALIASES.items():
-        top = name.partition(".")[0]
-        local = [folder / f"{top}.py", folder / top / "__init__.py"]
-        if name in sys.modules or any(path.is_file() and path != file for path in local):
-            continue
-        alias = ModuleType(name, "Another name for parts of dataflow_nexus.")
-        alias.__path__ = []
-        for member, home in members.items():
-            setattr(alias, member, getattr(importlib.import_module(home), member))
-        sys.modules[name] = alias
-        parent, _, last = name.rpartition(".")
-        if parent:
-            setattr(sys.modules[parent], last, alias)
 
 
 # --- choosing -------------------------------------------------------------------------------------
 
 
 def _chosen(module: ModuleType, target: Target, new: list[Nexus]) -> Nexus:
-    """The Nexus that the target means: by name, the only one, or one around the file's DataFlows."""
+    """The Nexus that the target means: by name, the only one, the one that the file runs or that has
+    the usual name, or one around the file's DataFlows."""
     if target.name:
         return _named(module, target)
     found = {name: item for name, item in vars(module).items() if isinstance(item, Nexus)}
     distinct = list({id(item): item for item in (*found.values(), *new)}.values())
-    if len(distinct) == 1:
-        return distinct[0]
+    running = [item for item in distinct if item.served]
+    if len(distinct) == 1 or len(running) == 1:
+        return (running or distinct)[0]
     for name in _PREFERRED:
         if name in found:
             return found[name]

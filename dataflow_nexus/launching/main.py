@@ -8,18 +8,20 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
+from django.core.exceptions import ImproperlyConfigured
+
 from dataflow_nexus import __version__
-from dataflow_nexus.channels.cli.arguments import Arguments, parse
+from dataflow_nexus.channels.cli.arguments import DJANGO, Arguments, parse
 from dataflow_nexus.channels.cli.output import Streams, standard, write_error
 from dataflow_nexus.channels.errors import translate
-from dataflow_nexus.exceptions import ConfigurationError, Invalid, NexusError
-from dataflow_nexus.launching.finding import SETTINGS, Target, find
+from dataflow_nexus.exceptions import Invalid, NexusError
+from dataflow_nexus.launching.finding import Target, find
 from dataflow_nexus.registry import nearest
 
 if TYPE_CHECKING:
     from dataflow_nexus.nexus import Nexus
 
-CONFIGURATION_EXIT = 2
+Find = Callable[[str | None], Target]
 _INTERRUPTED = 130
 _RUN_OPTIONS = ("host", "port", "workers")
 _loaded: Nexus | None = None
@@ -27,21 +29,22 @@ _loaded: Nexus | None = None
 
 def main() -> NoReturn:
     """The console script."""
-    sys.exit(run(sys.argv[1:], standard()))
+    code = run(sys.argv[1:], standard())
+    _close_connections()
+    sys.exit(code)
 
 
-def run(argv: Sequence[str], streams: Streams) -> int:
-    """Run a command line and return its exit code (CONTRACT, section 5)."""
+def run(argv: Sequence[str], streams: Streams, find: Find = find) -> int:
+    """Run a command line and return its exit code (CONTRACT, section 5).
+
+    ``find`` says which application ``--app`` (or its absence) means.
+    """
     as_json = "--json" in argv
     try:
-        code = _run(list(argv), streams)
+        code = _run(list(argv), streams, find)
         streams.out.flush()
-    except NexusError as error:
-        write_error(streams, error, uuid4().hex, as_json=as_json)
-        return translate(error).exit_code
-    except ConfigurationError as error:
-        streams.err.write(f"nexus: {error}\n")
-        return CONFIGURATION_EXIT
+    except (NexusError, ImproperlyConfigured) as error:
+        return _refused(streams, error, as_json=as_json)
     except BrokenPipeError:
         # The reader has gone: nothing more is written, not even when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,29 +54,38 @@ def run(argv: Sequence[str], streams: Streams) -> int:
     return code
 
 
-def _run(argv: list[str], streams: Streams) -> int:
-    managed = _managed(argv)
-    if managed is not None:
-        before, after = managed
-        return _manage(before, after)
+def _refused(streams: Streams, error: NexusError | ImproperlyConfigured, *, as_json: bool) -> int:
+    """Settings and app files that can't work are told in the same shape as wrong parameters."""
+    if isinstance(error, NexusError):
+        write_error(streams, error, uuid4().hex, as_json=as_json)
+        return translate(error).exit_code
+    told = Invalid(str(error))
+    if as_json:
+        write_error(streams, told, uuid4().hex, as_json=True)
+    else:
+        streams.err.write(f"nexus: {error}\n")
+    return translate(told).exit_code
+
+
+def _run(argv: list[str], streams: Streams, find: Find) -> int:
     arguments = parse(argv)
-    _use_settings(arguments)
-    if arguments.version:
+    if arguments.words[:1] == ["help"]:
+        arguments.words, arguments.help = arguments.words[1:], True
+    command = arguments.words[0] if arguments.words else ""
+    if arguments.version or command == "version":
         streams.say(f"dataflow-nexus {__version__}")
         return 0
-    if not arguments.words:
-        return _help(arguments, streams)
-    if arguments.words[0] == "run":
-        return _serve(arguments, streams)
-    return _channel(arguments, streams)
+    if not command:
+        return _general_help(arguments, streams, find)
+    if arguments.help and _has_text(arguments):
+        from dataflow_nexus.channels.cli.help import TEXTS
 
-
-def _use_settings(arguments: Arguments) -> None:
-    if arguments.settings:
-        os.environ[SETTINGS] = arguments.settings
-
-
-def _channel(arguments: Arguments, streams: Streams) -> int:
+        streams.say(TEXTS[command])
+        return 0
+    if command == DJANGO:
+        return _manage(arguments, find)
+    if command == "run":
+        return _serve(arguments, find)
     from dataflow_nexus.launching.loading import load
 
     catalog = load(find(arguments.app)).catalog
@@ -82,56 +94,51 @@ def _channel(arguments: Arguments, streams: Streams) -> int:
     return channel.run(arguments, catalog, streams)
 
 
-def _help(arguments: Arguments, streams: Streams) -> int:
+# --- help -----------------------------------------------------------------------------------------
+
+
+def _has_text(arguments: Arguments) -> bool:
+    """Whether the help is on a command rather than on an operation."""
+    from dataflow_nexus.channels.cli.help import TEXTS
+
+    on_node = arguments.words[0] == "execute" and len(arguments.words) > 1
+    return arguments.words[0] in TEXTS and not on_node
+
+
+def _general_help(arguments: Arguments, streams: Streams, find: Find) -> int:
+    """Help is given even where there is no application, and then says why there is none."""
+    from dataflow_nexus.access.principal import SYSTEM
+    from dataflow_nexus.channels.cli import help as texts
+    from dataflow_nexus.channels.cli import main as channel
     from dataflow_nexus.launching.loading import load
 
     try:
-        catalog, problem = load(find(arguments.app)).catalog, ""
-    except ConfigurationError as error:
-        catalog, problem = None, str(error)
-    from dataflow_nexus.channels.cli import help as texts
-
-    streams.say(texts.general(catalog, problem))
+        catalog = load(find(arguments.app)).catalog
+        return channel.run(arguments, catalog, streams)
+    except ImproperlyConfigured as error:
+        streams.say(texts.general(None, SYSTEM, str(error)))
     return 0
 
 
 # --- Django's commands ----------------------------------------------------------------------------
 
 
-def _managed(argv: list[str]) -> tuple[Arguments, list[str]] | None:
-    """What stands before ``manage`` and after it, where that is the command: the rest is Django's."""
-    if "manage" not in argv:
-        return None
-    place = argv.index("manage")
-    before = argv[:place]
-    if before and before[-1].startswith("--") and "=" not in before[-1]:
-        return None
-    arguments = parse(before)
-    return None if arguments.words else (arguments, argv[place + 1 :])
-
-
-def _manage(arguments: Arguments, rest: list[str]) -> int:
+def _manage(arguments: Arguments, find: Find) -> int:
     from django.core.management import execute_from_command_line
 
     from dataflow_nexus.launching.loading import load
 
-    _use_settings(arguments)
     load(find(arguments.app))
-    execute_from_command_line(["nexus manage", *rest])
+    execute_from_command_line(["nexus manage", *arguments.django])
     return 0
 
 
 # --- serving --------------------------------------------------------------------------------------
 
 
-def _serve(arguments: Arguments, streams: Streams) -> int:
+def _serve(arguments: Arguments, find: Find) -> int:
     """``nexus run [FILE.py] [--host] [--port] [--workers]``."""
     global _loaded  # noqa: PLW0603  # forked workers find it there
-    if arguments.help:
-        from dataflow_nexus.channels.cli.help import RUN
-
-        streams.say(RUN)
-        return 0
     files = arguments.words[1:]
     if len(files) > 1 or (files and arguments.app):
         raise Invalid.field("app", "duplicate", "run serves one application")
@@ -144,20 +151,27 @@ def _serve(arguments: Arguments, streams: Streams) -> int:
 
     nexus = _loaded = load(target)
     chosen = {"host": DEFAULT_HOST, "port": DEFAULT_PORT, "workers": 1, **nexus.served, **options}
-    nexus.check_host(chosen["host"])
-    nexus.prepare()
-    _share(target)
-    serving.serve(application, serving.Address(**chosen), nexus.banner)
+    address = serving.Address(**chosen)
+    nexus.check_host(address.host)
+    nexus.compose()
+    if target.spec:  # workers that load the application again are told which one it is
+        os.environ["NEXUS_APP"] = target.spec
+    serving.serve(application, address, nexus.banner)
     return 0
 
 
 def _run_options(arguments: Arguments) -> dict[str, Any]:
+    for name in ("format", "file", "user"):
+        if getattr(arguments, name) is not None and not (name == "format" and arguments.json):
+            spelled = "as" if name == "user" else name
+            raise Invalid.field(spelled, "unsupported", f'run takes no "--{spelled}"')
     found: dict[str, Any] = {}
     for name, text in (*arguments.options, *arguments.sets):
         if name not in _RUN_OPTIONS:
-            raise Invalid.field(
-                name, "unknown", f'run has no option "{name}"{nearest(name, _RUN_OPTIONS)}'
-            )
+            near = nearest(name, _RUN_OPTIONS)
+            raise Invalid.field(name, "unknown", f'run has no option "{name}"{near}')
+        if name in found:
+            raise Invalid.field(name, "duplicate", f'"{name}" is given twice')
         if name == "host":
             found[name] = text
         elif text.isascii() and text.isdecimal():
@@ -165,12 +179,6 @@ def _run_options(arguments: Arguments) -> dict[str, Any]:
         else:
             raise Invalid.field(name, "type", f'"{name}" must be a number')
     return found
-
-
-def _share(target: Target) -> None:
-    """Tell workers that load the application again which one it is."""
-    if target.spec:
-        os.environ["NEXUS_APP"] = target.spec
 
 
 def application() -> Callable[..., Any]:
@@ -193,5 +201,19 @@ def _project_application() -> Callable[..., Any]:
 
     found: Any = get_internal_wsgi_application()
     if settings.DEBUG and "django.contrib.staticfiles" in settings.INSTALLED_APPS:
-        return StaticFilesHandler(found)  # type: ignore[no-any-return]  # untyped in the stubs
-    return found  # type: ignore[no-any-return]  # untyped in the stubs
+        found = StaticFilesHandler(found)
+    made: Callable[..., Any] = found
+    return made
+
+
+def _close_connections() -> None:
+    """Give back what the command opened, while Python can still end a pool's threads."""
+    from django.conf import settings
+    from django.db import connections
+
+    if not settings.configured:
+        return
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()

@@ -53,15 +53,16 @@ class WorkflowBuilder:
 
     def add_node(self, type: str, id: str, config: Mapping[str, Any] | None = None) -> str:  # noqa: A002  # the documented names
         """Add an operation by the name of its node; returns ``id``. Raises ``Invalid``."""
-        if not isinstance(id, str) or not _ID.fullmatch(id):
+        if not _ID.fullmatch(_text(id)):
             message = f"the id of a node holds letters, digits, _ and -, not {id!r}"
             raise Invalid.field("id", "type", message)
         if id in self._nodes:
             raise Invalid.field(id, "duplicate", f'there are two nodes "{id}"')
-        if config is not None and not isinstance(config, Mapping):
+        given: object = {} if config is None else config
+        if not isinstance(given, Mapping):
             message = f'the parameters of "{id}" must be a dictionary'
             raise Invalid.field(id, "type", message)
-        self._nodes[id] = Node(id=id, type=type, config=dict(config or {}))
+        self._nodes[id] = Node(id=id, type=_text(type), config=dict(given))
         return id
 
     def add_connection(self, from_node: str, output: str, to_node: str, input: str) -> None:  # noqa: A002  # the documented names
@@ -77,12 +78,12 @@ class WorkflowBuilder:
         """
         if not self._nodes:
             raise Invalid("a workflow needs at least one node")
-        before: dict[str, set[str]] = {id: set() for id in self._nodes}
+        before: dict[str, set[str]] = {name: set() for name in self._nodes}
         for target, source, what in self._edges():
-            for id in (target, source):
-                if id not in self._nodes:
-                    near = nearest(id, self._nodes)
-                    raise Invalid.field(id, "unknown", f'{what} names no node: "{id}"{near}')
+            for name in (target, source):
+                if name not in self._nodes:
+                    near = nearest(name, self._nodes)
+                    raise Invalid.field(name, "unknown", f'{what} names no node: "{name}"{near}')
             before[target].add(source)
         catalog = current_catalog()
         for node in self._nodes.values():
@@ -93,7 +94,7 @@ class WorkflowBuilder:
             circle = " → ".join(reversed(error.args[1]))
             raise Invalid(f"the nodes wait for each other in a circle: {circle}") from None
         return Workflow(
-            nodes=tuple(self._nodes[id] for id in order), connections=tuple(self._connections)
+            nodes=tuple(self._nodes[name] for name in order), connections=tuple(self._connections)
         )
 
     def _edges(self) -> Iterator[tuple[str, str, str]]:
@@ -104,3 +105,8 @@ class WorkflowBuilder:
         for node in self._nodes.values():
             for source in references(node.config):
                 yield node.id, source, f'a reference in "{node.id}"'
+
+
+def _text(value: object) -> str:
+    """A name that may have come as anything: what is no text is no name."""
+    return value if isinstance(value, str) else ""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from dataflow_nexus.exceptions import ConfigurationError
-from dataflow_nexus.operations.base import Catalog
+
+if TYPE_CHECKING:
+    from dataflow_nexus.operations.base import Catalog
 
 _source: Callable[[], Catalog] | None = None
 

@@ -56,10 +56,10 @@ class LocalRuntime:
             raise Invalid("LocalRuntime.execute takes what WorkflowBuilder.build() returns")
         given = dict(parameters or {})
         ids = [node.id for node in workflow.nodes]
-        for id in given:
-            if id not in ids:
-                message = f'parameters name no node: "{id}"{nearest(id, ids)}'
-                raise Invalid.field(id, "unknown", message)
+        for name in given:
+            if name not in ids:
+                message = f'parameters name no node: "{name}"{nearest(name, ids)}'
+                raise Invalid.field(name, "unknown", message)
         catalog = current_catalog() if self._nexus is None else self._nexus.catalog
         operations = {node.id: catalog.node(node.type, self._principal) for node in workflow.nodes}
         results: dict[str, Any] = {}
@@ -74,11 +74,11 @@ class LocalRuntime:
         return results, str(uuid4())
 
 
-def _connected(workflow: Workflow, id: str, results: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002  # a node's id
+def _connected(workflow: Workflow, node: str, results: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that connections bring."""
     found: dict[str, Any] = {}
     for item in workflow.connections:
-        if item.target == id:
+        if item.target == node:
             result = results[item.source]
             whole = item.output in ("", "result") and not (
                 isinstance(result, Mapping) and item.output in result
@@ -99,18 +99,18 @@ def run_batch(catalog: Catalog, principal: Principal, operations: Any) -> bytes:
     """
     items = _items(operations)
     found: list[Operation] = []
-    for id, item in items.items():
-        with _naming(f'operation "{id}"', f"operations.{id}."):
+    for name, item in items.items():
+        with _naming(f'operation "{name}"', f"operations.{name}."):
             found.append(catalog.node(item["node"], principal))
     results: dict[str, Any] = {}
     answers: list[dict[str, Any]] = []
     with _one_transaction(found):
-        for (id, item), operation in zip(items.items(), found, strict=True):
-            with _naming(f'operation "{id}"', f"operations.{id}."):
+        for (name, item), operation in zip(items.items(), found, strict=True):
+            with _naming(f'operation "{name}"', f"operations.{name}."):
                 params = resolve(item.get("params", {}), results, "")
                 answer = execute(operation, principal, params)
-            results[id] = msgspec.json.decode(answer)
-            answers.append({"id": id, "node": operation.node, "result": msgspec.Raw(answer)})
+            results[name] = msgspec.json.decode(answer)
+            answers.append({"id": name, "node": operation.node, "result": msgspec.Raw(answer)})
     return msgspec.json.encode({"results": answers})
 
 
@@ -125,11 +125,11 @@ def _items(operations: Any) -> dict[str, Mapping[str, Any]]:
         raise LimitExceeded(f"a batch holds at most {MAX_OPERATIONS} operations")
     found: dict[str, Mapping[str, Any]] = {}
     for position, item in enumerate(operations):
-        id = _checked(item, position)
-        if id in found:
-            message = f'two operations have the id "{id}"'
+        name = _checked(item, position)
+        if name in found:
+            message = f'two operations have the id "{name}"'
             raise Invalid.field(f"operations.{position}.id", "duplicate", message)
-        found[id] = item
+        found[name] = item
     return found
 
 
@@ -142,8 +142,8 @@ def _checked(item: Any, position: int) -> str:
         if key not in _KEYS:
             message = f'"{where}" has no "{key}"{nearest(str(key), _KEYS)}'
             raise Invalid.field(f"{where}.{key}", "unknown", message)
-    id = item.get("id", str(position))
-    if not isinstance(id, str) or not id or set(id) & set(".${}"):
+    name = item.get("id", str(position))
+    if not isinstance(name, str) or not name or set(name) & set(".${}"):
         message = f'"{where}.id" must be text without dots, braces and dollar signs'
         raise Invalid.field(f"{where}.id", "type", message)
     if "node" not in item:
@@ -153,7 +153,7 @@ def _checked(item: Any, position: int) -> str:
         raise Invalid.field(f"{where}.node", "type", message)
     if not isinstance(item.get("params", {}), Mapping):
         raise Invalid.field(f"{where}.params", "type", f'"{where}.params" must be an object')
-    return id
+    return name
 
 
 # --- what both share ------------------------------------------------------------------------------

@@ -10,32 +10,34 @@ from dataflow_nexus.exceptions import Invalid
 FORMATS = ("table", "json", "ndjson", "csv")
 SWITCHES = frozenset({"dry_run", "replace", "confirmed"})
 """Parameters that may stand without a value, which then is true."""
+DJANGO = "manage"
+"""The command after which every word is Django's."""
 _FLAGS = frozenset({"json", "help", "version"})
-_VALUES = frozenset({"app", "settings", "format", "file", "as", "set"})
-OWN = _FLAGS | _VALUES
-"""Options of the command line itself; a field of such a name is written with ``--set``."""
+_VALUES = frozenset({"app", "format", "file", "as", "set"})
 _TRUTHS = frozenset({"true", "false"})
 
 
 @dataclass(kw_only=True)
 class Arguments:
-    """``words`` are the command and its positional arguments, ``options`` the parameters in order."""
+    """``words`` are the command and its positional arguments, ``options`` the parameters in order.
+
+    The options of the command line itself have attributes of their own; a field of such a name is
+    written with ``--set``.
+    """
 
     words: list[str] = field(default_factory=list)
     options: list[tuple[str, str]] = field(default_factory=list)
     sets: list[tuple[str, str]] = field(default_factory=list)
+    django: list[str] = field(default_factory=list)
+    """What follows ``manage``."""
     app: str | None = None
-    settings: str | None = None
     format: str | None = None
     file: str | None = None
+    user: str | None = None
+    """``--as``."""
     json: bool = False
     help: bool = False
     version: bool = False
-
-
-def option_name(text: str) -> str:
-    """``--order-by`` and ``--order_by`` are one."""
-    return text[2:].replace("-", "_")
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -53,14 +55,18 @@ def parse(argv: Sequence[str]) -> Arguments:
             _option(found, token, rest)
         else:
             found.words.append(token)
+            if found.words == [DJANGO]:
+                found.django = rest
+                break
     if found.json and found.format is None:
         found.format = "json"
     return found
 
 
 def _option(found: Arguments, token: str, rest: list[str]) -> None:
+    """``--order-by`` and ``--order_by`` are one."""
     spelled, equals, text = token.partition("=")
-    name = option_name(spelled)
+    name = spelled[2:].replace("-", "_")
     if name in _FLAGS and not (name == "version" and found.words):  # many models have versions
         if equals:
             raise Invalid.field(name, "type", f'"{spelled}" takes no value')
@@ -70,18 +76,22 @@ def _option(found: Arguments, token: str, rest: list[str]) -> None:
         text = _next(name, spelled, rest)
     if name not in _VALUES:
         found.options.append((name, text))
-    elif name == "as":
-        message = '"--as" is not built yet; the command line asks as system'
-        raise Invalid.field("as", "unsupported", message)
     elif name == "set":
         field_name, equals, value = text.partition("=")
-        if not equals:
+        if not (field_name and equals):
             raise Invalid.field("set", "type", '"--set" takes name=value')
         found.sets.append((field_name, value))
-    elif getattr(found, name) is not None:
-        raise Invalid.field(name, "duplicate", f'"{spelled}" is given twice')
     else:
-        setattr(found, name, text)
+        _keep(found, "user" if name == "as" else name, spelled, text)
+
+
+def _keep(found: Arguments, attribute: str, spelled: str, text: str) -> None:
+    name = spelled[2:]
+    if getattr(found, attribute) is not None:
+        raise Invalid.field(name, "duplicate", f'"{spelled}" is given twice')
+    if not text:
+        raise Invalid.field(name, "required", f'"{spelled}" needs a value')
+    setattr(found, attribute, text)
 
 
 def _next(name: str, spelled: str, rest: list[str]) -> str:

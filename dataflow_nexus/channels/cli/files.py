@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,14 +36,20 @@ def rows(exposed: Exposed, path: str, streams: Streams) -> Iterator[Any]:
         return
     kind = kind_of(path)
     if kind is None:
-        known = ", ".join(_KINDS)
-        raise Invalid.field("file", "type", f'"file" must end in one of {known}, not "{path}"')
-    try:
-        file = Path(path).open("rb")
-    except OSError as error:
-        raise _unusable(path, error) from None
-    with file, _bar(streams, os.fstat(file.fileno()).st_size) as advance:
+        raise unknown_kind(path)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(Path(path).open("rb"))
+        except OSError as error:
+            raise _unusable(path, error) from None
+        advance = stack.enter_context(_bar(streams, os.fstat(file.fileno()).st_size))
         yield _decoded(exposed, kind, _chunks(file, advance))
+
+
+def unknown_kind(path: str) -> Invalid:
+    """The error for a file whose name says no format."""
+    known = ", ".join(_KINDS)
+    return Invalid.field("file", "type", f'"file" must end in one of {known}, not "{path}"')
 
 
 def _unusable(path: str, error: OSError) -> Invalid:
@@ -76,12 +83,7 @@ def _sniffed(exposed: Exposed, chunks: Iterator[bytes]) -> Any:
             break
     first = head.lstrip()[:1]
     kind = "json" if first == b"[" else "ndjson" if first == b"{" else "csv"
-    return _decoded(exposed, kind, _both(head, chunks))
-
-
-def _both(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from rest
+    return _decoded(exposed, kind, chain([head], chunks))
 
 
 def save(path: str, chunks: Iterator[bytes], streams: Streams) -> None:
@@ -90,15 +92,15 @@ def save(path: str, chunks: Iterator[bytes], streams: Streams) -> None:
     draft = Path(f"{path}.part")
     try:
         with draft.open("wb") as file, _bar(streams, None) as advance:
-            file.write(first)
-            for chunk in chunks:
+            for chunk in chain([first], chunks):
                 file.write(chunk)
                 advance(len(chunk))
         draft.replace(path)
     except OSError as error:
         raise _unusable(path, error) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder itself may be missing, or be a file
+            draft.unlink(missing_ok=True)
 
 
 @contextmanager

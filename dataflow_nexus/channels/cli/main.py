@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import inflection
 
 from dataflow_nexus import execution
-from dataflow_nexus.access.principal import SYSTEM
+from dataflow_nexus.access.principal import SYSTEM, Principal
+from dataflow_nexus.authentication.users import user_principal
 from dataflow_nexus.channels.cli import files, help  # noqa: A004  # a module of ours
 from dataflow_nexus.channels.cli.arguments import Arguments, chosen_format
 from dataflow_nexus.channels.cli.output import Streams, show_table, write_error, write_result
@@ -21,7 +23,7 @@ from dataflow_nexus.channels.listing import listing
 from dataflow_nexus.exceptions import Internal, Invalid, NexusError, NotFound
 from dataflow_nexus.operations import texts
 from dataflow_nexus.operations.base import Catalog, Operation
-from dataflow_nexus.registry import nearest
+from dataflow_nexus.registry import COMMAND_WORDS, nearest
 
 logger = logging.getLogger("dataflow_nexus.cli")
 _ALIASES = {"get": "read"}
@@ -29,8 +31,18 @@ _EXPORT_FORMATS = ("csv", "ndjson", "json")
 _ROWS = frozenset({"bulk_create", "bulk_upsert", "bulk_update"})
 
 
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command: what was asked for, of what, by whom, and where the answer goes."""
+
+    arguments: Arguments
+    catalog: Catalog
+    principal: Principal
+    streams: Streams
+
+
 def run(arguments: Arguments, catalog: Catalog, streams: Streams) -> int:
-    """Run a command and return its exit code. Nothing but ``SystemExit`` and interrupts is raised."""
+    """Run a command and return its exit code. Nothing but interrupts and broken pipes is raised."""
     request_id = uuid4().hex
     try:
         _dispatch(arguments, catalog, streams)
@@ -39,11 +51,11 @@ def run(arguments: Arguments, catalog: Catalog, streams: Streams) -> int:
         return translate(error).exit_code
     except BrokenPipeError:
         raise
-    except Exception:  # noqa: BLE001  # the one place where this channel turns a defect into an answer
+    except Exception:  # the one place where this channel turns a defect into an answer
         logger.exception("command %s failed", request_id)
-        error = Internal(f"an internal error, logged as {request_id}")
-        write_error(streams, error, request_id, as_json=arguments.json)
-        return translate(error).exit_code
+        defect = Internal(f"an internal error, logged as {request_id}")
+        write_error(streams, defect, request_id, as_json=arguments.json)
+        return translate(defect).exit_code
     return 0
 
 
@@ -51,80 +63,93 @@ def _dispatch(arguments: Arguments, catalog: Catalog, streams: Streams) -> None:
     configuration = catalog.configuration
     if not (configuration.enable_cli and configuration.auto_generate_cli_commands):
         raise NotFound("the command line is switched off in this application")
-    command, *words = arguments.words
-    if command == "workflows":
-        _workflows(arguments, words, catalog, streams)
-    elif command == "execute":
-        _execute(arguments, words, catalog, streams)
+    principal = SYSTEM if arguments.user is None else user_principal(arguments.user)
+    command = Command(arguments=arguments, catalog=catalog, principal=principal, streams=streams)
+    words = arguments.words
+    if not words:
+        streams.say(help.general(catalog, principal))
+    elif words[0] == "workflows":
+        _workflows(command, words[1:])
+    elif words[0] == "execute":
+        _execute(command, words[1:])
     else:
-        _resource(arguments, catalog, streams)
+        _resource(command, words[0], words[1:])
 
 
 # --- commands -------------------------------------------------------------------------------------
 
 
-def _workflows(arguments: Arguments, words: list[str], catalog: Catalog, streams: Streams) -> None:
-    if arguments.help:
-        return streams.say(help.WORKFLOWS)
+def _workflows(command: Command, words: list[str]) -> None:
+    arguments, streams = command.arguments, command.streams
     _nothing_more(words)
     for name, _ in (*arguments.options, *arguments.sets):
         raise Invalid.field(name, "unknown", f'workflows has no parameter "{name}"')
     fmt = chosen_format(arguments, terminal=streams.terminal)
     if fmt == "json":
-        write_result(streams, listing(catalog, SYSTEM), "workflows", "json")
-        return None
-    operations = list(catalog.visible(SYSTEM))
-    rows = [
-        [item.node, item.exposed.resource, item.verb.name, item.verb.effect] for item in operations
-    ]
-    if fmt == "table":
+        answer = listing(command.catalog, command.principal)
+        write_result(streams, answer, "workflows", "json")
+    elif fmt == "table":
+        rows = [
+            [item.node, item.exposed.resource, item.verb.name, item.verb.effect]
+            for item in command.catalog.visible(command.principal)
+        ]
         show_table(streams, ("node", "resource", "operation", "effect"), rows)
     else:
         raise Invalid.field("format", "choice", 'workflows are listed as "table" or "json"')
-    return None
 
 
-def _execute(arguments: Arguments, words: list[str], catalog: Catalog, streams: Streams) -> None:
+def _execute(command: Command, words: list[str]) -> None:
     if not words:
-        if arguments.help:
-            return streams.say(help.EXECUTE)
         raise Invalid.field("node", "required", "execute needs the name of a node")
-    operation = catalog.node(words[0], SYSTEM)
-    if arguments.help:
-        return streams.say(help.operation(operation, f"execute {operation.node}"))
+    operation = command.catalog.node(words[0], command.principal)
+    if command.arguments.help:
+        command.streams.say(help.operation(operation, f"execute {operation.node}"))
+        return
     _nothing_more(words[1:])
-    return _run(operation, arguments, None, streams)
+    _run(command, operation, None)
 
 
-def _resource(arguments: Arguments, catalog: Catalog, streams: Streams) -> None:
-    resource, *rest = arguments.words
+def _resource(command: Command, resource: str, words: list[str]) -> None:
+    catalog, principal = command.catalog, command.principal
     exposed = catalog.registry.named(resource)
-    if exposed is None:
-        names = {item.exposed.resource for item in catalog.visible(SYSTEM)} | set(help.COMMANDS)
-        raise NotFound(f'there is no resource or command "{resource}"{nearest(resource, names)}')
-    if not rest:
-        return streams.say(help.resource(catalog, exposed))
-    verb = rest[0].replace("-", "_")
+    shown = {item.exposed.resource for item in catalog.visible(principal)}
+    if exposed is None or exposed.resource not in shown:
+        raise _no_command(resource, shown)
+    if not words:
+        command.streams.say(help.resource(catalog, exposed, principal))
+        return
+    verb, key = words[0].replace("-", "_"), None
     verb = _ALIASES.get(verb, verb)
     if verb == "export":
-        return _export(arguments, rest[1:], catalog.on_resource(resource, "list", SYSTEM), streams)
-    operation = _of_verb(catalog, resource, verb)
-    if arguments.help:
-        return streams.say(help.operation(operation, f"{exposed.resource} {rest[0]}"))
-    words = rest[1:]
-    key = words.pop(0) if words and "id" in operation.verb.parameters else None
-    _nothing_more(words)
-    return _run(operation, arguments, key, streams)
+        _export(command, catalog.on_resource(resource, "list", principal), words[1:])
+        return
+    operation = _of_verb(command, resource, verb)
+    if command.arguments.help:
+        command.streams.say(help.operation(operation, f"{exposed.resource} {words[0]}"))
+        return
+    rest = words[1:]
+    if rest and "id" in operation.verb.parameters:
+        key = rest.pop(0)
+    _nothing_more(rest)
+    _run(command, operation, key)
 
 
-def _of_verb(catalog: Catalog, resource: str, verb: str) -> Operation:
+def _no_command(word: str, resources: set[str]) -> NotFound:
+    if word in COMMAND_WORDS:
+        return NotFound(f'the command "{word}" arrives in a later release')
+    near = nearest(word, resources | set(help.COMMANDS))
+    return NotFound(f'there is no resource or command "{word}"{near}')
+
+
+def _of_verb(command: Command, resource: str, verb: str) -> Operation:
     try:
-        return catalog.on_resource(resource, verb, SYSTEM)
+        return command.catalog.on_resource(resource, verb, command.principal)
     except NotFound as error:
-        exposed = catalog.registry.named(resource)
-        shown = [item.verb.name for item in catalog.operations.values() if item.exposed is exposed]
-        known = [name.replace("_", "-") for name in (*shown, "export")]
-        raise NotFound(f"{error.detail}{nearest(verb.replace('_', '-'), known)}") from None
+        exposed = command.catalog.registry.named(resource)
+        visible = command.catalog.visible(command.principal)
+        names = [item.verb.name for item in visible if item.exposed is exposed]
+        known = [inflection.dasherize(name) for name in (*names, "export")]
+        raise NotFound(f"{error.detail}{nearest(inflection.dasherize(verb), known)}") from None
 
 
 def _nothing_more(words: list[str]) -> None:
@@ -136,23 +161,25 @@ def _nothing_more(words: list[str]) -> None:
 # --- operations -----------------------------------------------------------------------------------
 
 
-def _run(operation: Operation, arguments: Arguments, key: str | None, streams: Streams) -> None:
-    execution.authorize(operation, SYSTEM)
-    fmt = chosen_format(arguments, terminal=streams.terminal)
-    params = _parameters(operation, arguments, key)
-    with _rows(operation, arguments, params, streams):
-        answer = execution.execute(operation, SYSTEM, params)
-    write_result(streams, answer, operation.verb.name, fmt)
+def _run(command: Command, operation: Operation, key: str | None) -> None:
+    execution.authorize(operation, command.principal)
+    fmt = chosen_format(command.arguments, terminal=command.streams.terminal)
+    params = _parameters(command, operation, key)
+    with _rows(command, operation, params):
+        answer = execution.execute(operation, command.principal, params)
+    neutralize = command.catalog.configuration.csv_neutralize
+    write_result(command.streams, answer, operation.verb.name, fmt, neutralize=neutralize)
 
 
-def _parameters(operation: Operation, arguments: Arguments, key: str | None) -> dict[str, Any]:
-    params = texts.from_text(operation, arguments.options)
+def _parameters(command: Command, operation: Operation, key: str | None) -> dict[str, Any]:
+    options = command.arguments.options
+    params = texts.from_text(operation, options, principal=command.principal)
     if key is not None:
         if "id" in params:
             raise Invalid.field("id", "duplicate", '"id" is given twice')
         params["id"] = read_key(operation.exposed, key)
-    if arguments.sets:
-        params["fields"] = _set(operation, arguments.sets, params.get("fields", {}))
+    if command.arguments.sets:
+        params["fields"] = _set(operation, command.arguments.sets, params.get("fields", {}))
     return params
 
 
@@ -173,11 +200,10 @@ def _set(operation: Operation, sets: list[tuple[str, str]], given: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _rows(
-    operation: Operation, arguments: Arguments, params: dict[str, Any], streams: Streams
-) -> Iterator[None]:
+def _rows(command: Command, operation: Operation, params: dict[str, Any]) -> Iterator[None]:
     """The rows of ``--file`` as the parameter ``data``, while the operation runs."""
-    if arguments.file is None:
+    path = command.arguments.file
+    if path is None:
         yield
         return
     if operation.verb.name not in _ROWS:
@@ -185,27 +211,42 @@ def _rows(
         raise Invalid.field("file", "unsupported", f'"--file" gives rows, and {name} takes none')
     if "data" in params:
         raise Invalid.field("data", "duplicate", '"data" is given beside "--file"')
-    with files.rows(operation.exposed, arguments.file, streams) as data:
+    with files.rows(operation.exposed, path, command.streams) as data:
         params["data"] = data
         yield
 
 
-def _export(arguments: Arguments, words: list[str], operation: Operation, streams: Streams) -> None:
+def _export(command: Command, operation: Operation, words: list[str]) -> None:
+    arguments, streams = command.arguments, command.streams
     if arguments.help:
-        return streams.say(help.export(operation))
+        streams.say(help.export(operation))
+        return
     _nothing_more(words)
+    execution.authorize(operation, command.principal)
     if arguments.sets:
         raise Invalid.field("set", "unsupported", '"--set" writes a field, and export writes none')
-    fmt = arguments.format or (files.kind_of(arguments.file) if arguments.file else None) or "csv"
-    if fmt not in _EXPORT_FORMATS:
-        message = f'"format" of an export must be one of {", ".join(_EXPORT_FORMATS)}, not "{fmt}"'
-        raise Invalid.field("format", "choice", message)
-    params = texts.from_text(operation, arguments.options)
-    chunks = execution.stream(operation, SYSTEM, params, fmt)
+    fmt = _export_format(arguments)
+    params = texts.from_text(operation, arguments.options, principal=command.principal)
+    chunks = execution.stream(operation, command.principal, params, fmt)
     if arguments.file and arguments.file != "-":
         files.save(arguments.file, chunks, streams)
-        return None
+        return
     for chunk in chunks:
         streams.out.write(chunk)
     streams.out.flush()
-    return None
+
+
+def _export_format(arguments: Arguments) -> str:
+    """The format asked for, else the one that the file's name says, else CSV."""
+    if arguments.format is not None:
+        if arguments.format not in _EXPORT_FORMATS:
+            known = ", ".join(_EXPORT_FORMATS)
+            message = f'"format" of an export must be one of {known}, not "{arguments.format}"'
+            raise Invalid.field("format", "choice", message)
+        return arguments.format
+    if arguments.file is None or arguments.file == "-":
+        return "csv"
+    fmt = files.kind_of(arguments.file)
+    if fmt is None:
+        raise files.unknown_kind(arguments.file)
+    return fmt

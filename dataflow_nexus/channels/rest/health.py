@@ -7,7 +7,7 @@ import time
 from contextlib import closing, suppress
 from html import escape
 
-from django.db import DatabaseError, connections, router
+from django.db import Error, connections, router
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from ninja import NinjaAPI
@@ -89,7 +89,7 @@ class _Question:
             with closing(connection), connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             self._succeeded = True
-        except (DatabaseError, OSError):
+        except (Error, OSError):
             self._succeeded = False
         finally:
             self.done.set()

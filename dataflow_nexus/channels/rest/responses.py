@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import quote, urlencode
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
-from dataflow_nexus.channels.errors import problem
+from dataflow_nexus.channels.errors import problem_json, translate
 from dataflow_nexus.channels.keys import write_key
 from dataflow_nexus.exceptions import MethodNotAllowed, NexusError, Unauthenticated
 from dataflow_nexus.registry import Exposed
@@ -22,12 +21,9 @@ def json_response(body: bytes, status: int = 200) -> HttpResponse:
 
 
 def problem_response(error: NexusError, request_id: str) -> HttpResponse:
-    """RFC 9457. A message may quote what nobody can encode; a lone surrogate stays an escape."""
-    found = problem(error, request_id)
-    body = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    response = HttpResponse(
-        body.encode(errors="backslashreplace"), status=found["status"], content_type=PROBLEM
-    )
+    """RFC 9457."""
+    body, status = problem_json(error, request_id), translate(error).status
+    response = HttpResponse(body, status=status, content_type=PROBLEM)
     if isinstance(error, MethodNotAllowed):
         response["Allow"] = ", ".join(error.allowed)
     elif isinstance(error, Unauthenticated):

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
 from dataflow_nexus import execution
-from dataflow_nexus.access.principal import Principal
+from dataflow_nexus.channels.listing import listing
 from dataflow_nexus.channels.rest import requests
 from dataflow_nexus.channels.rest.asking import asking
 from dataflow_nexus.channels.rest.documents import Remembered
 from dataflow_nexus.channels.rest.resources import READING
 from dataflow_nexus.channels.rest.responses import json_response
-from dataflow_nexus.operations import schemas
-from dataflow_nexus.operations.base import Catalog, Operation
+from dataflow_nexus.operations.base import Catalog
 from dataflow_nexus.queries.names import unknown
 from dataflow_nexus.workflows import runtime
 
@@ -60,25 +58,3 @@ def unwrapped(given: dict[str, Any]) -> dict[str, Any]:
 def _refuse_query(request: HttpRequest) -> None:
     for name, _ in requests.query_pairs(request):
         raise unknown("parameter", name, ())
-
-
-def listing(catalog: Catalog, principal: Principal) -> bytes:
-    """What the principal may run, with JSON Schemas."""
-    entries = [_entry(operation, principal) for operation in catalog.visible(principal)]
-    return msgspec.json.encode({"workflows": entries})
-
-
-def _entry(operation: Operation, principal: Principal) -> dict[str, Any]:
-    exposed, verb = operation.exposed, operation.verb
-    grants = schemas.grants_on(exposed, principal)
-    return {
-        "node": operation.node,
-        "model": exposed.name,
-        "resource": exposed.resource,
-        "operation": verb.name,
-        "effect": verb.effect,
-        "idempotent": verb.idempotent,
-        "description": schemas.description(operation),
-        "input": schemas.input_schema(operation, grants),
-        "output": schemas.output_schema(operation, grants),
-    }

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from argparse import REMAINDER
+from pathlib import Path
 from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from dataflow_nexus.channels.cli.output import Streams, TextOut, standard
+from dataflow_nexus.launching.finding import Target, find
 from dataflow_nexus.launching.main import run
 
 
@@ -16,11 +18,12 @@ class Command(BaseCommand):
     """Words go to the ``nexus`` command as they are; Django's parser would take some for its own."""
 
     help = "Runs operations on the models of this project: nexus RESOURCE OPERATION [ID] [--name value …]"
-    requires_system_checks: ClassVar[Any] = []
+    requires_system_checks = ()
     prefix: ClassVar[tuple[str, ...]] = ()
 
     def run_from_argv(self, argv: list[str]) -> None:
-        sys.exit(run([*self.prefix, *_without_django_options(argv[2:])], standard()))
+        words = [*self.prefix, *_without_django_options(argv[2:])]
+        sys.exit(run(words, standard(), _this_project))
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("words", nargs=REMAINDER)
@@ -34,9 +37,14 @@ class Command(BaseCommand):
             terminal=False,
             progress=False,
         )
-        code = run([*self.prefix, *options["words"]], streams)
+        code = run([*self.prefix, *options["words"]], streams, _this_project)
         if code:
             sys.exit(code)
+
+
+def _this_project(app: str | None) -> Target:
+    """The project that is set up already, whatever the environment names for the ``nexus`` command."""
+    return Target(folder=Path.cwd()) if app is None else find(app)
 
 
 def _without_django_options(words: list[str]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Who asks: a user's name → a principal."""
