@@ -22,6 +22,7 @@ from dataflow_nexus.operations.given_rows import (
     read_rows,
     without_duplicates,
 )
+from dataflow_nexus.operations.given_values import writer
 from dataflow_nexus.operations.outcomes import (
     Done,
     Outcome,
@@ -38,7 +39,6 @@ from dataflow_nexus.operations.writing import (
     change_in_transaction,
     create_in_transaction,
     locked_key,
-    writer,
 )
 from dataflow_nexus.queries.faults import translated
 from dataflow_nexus.queries.scope import Scope

@@ -10,8 +10,10 @@ from django.db import connections
 from dataflow_nexus.exceptions import Invalid, LimitExceeded
 from dataflow_nexus.operations import instances, parameters, setwise
 from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.computed_values import must_check, naming_overflow
 from dataflow_nexus.operations.deleting import delete_records, is_referred_to
 from dataflow_nexus.operations.given_rows import keys_of
+from dataflow_nexus.operations.given_values import with_automatic, writer
 from dataflow_nexus.operations.outcomes import (
     Done,
     Key,
@@ -26,13 +28,7 @@ from dataflow_nexus.operations.references import check_references
 from dataflow_nexus.operations.setwise import key_reader
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.values import Change, Faults, Values
-from dataflow_nexus.operations.writing import (
-    change_in_transaction,
-    must_check,
-    naming_overflow,
-    with_automatic,
-    writer,
-)
+from dataflow_nexus.operations.writing import change_in_transaction
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch, run
 from dataflow_nexus.queries.scope import Scope

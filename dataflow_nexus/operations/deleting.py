@@ -16,7 +16,7 @@ from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.reading import compilation, equal_to
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch, run
-from dataflow_nexus.queries.filters import complement
+from dataflow_nexus.queries.operators import complement
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.sql import SQL, all_of, any_of, where
 from dataflow_nexus.registry import Exposed

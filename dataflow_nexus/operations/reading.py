@@ -14,9 +14,10 @@ from dataflow_nexus.operations import parameters
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.queries import python_rendering, rendering
 from dataflow_nexus.queries.connections import fetch
-from dataflow_nexus.queries.filters import coerced, compile_filter, prepared
+from dataflow_nexus.queries.filters import compile_filter
 from dataflow_nexus.queries.names import at as step
 from dataflow_nexus.queries.names import unknown
+from dataflow_nexus.queries.operators import coerced, prepared
 from dataflow_nexus.queries.ordering import compile_order, keyed
 from dataflow_nexus.queries.paging import after, binding, read_cursor, write_cursor
 from dataflow_nexus.queries.rows import Rows

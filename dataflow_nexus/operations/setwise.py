@@ -20,7 +20,7 @@ from dataflow_nexus.operations.outcomes import Done, Key
 from dataflow_nexus.operations.reading import compilation
 from dataflow_nexus.operations.references import missing_keys, must_look
 from dataflow_nexus.operations.values import Change
-from dataflow_nexus.queries import recordsets
+from dataflow_nexus.queries import changing, recordsets
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.faults import foreign_key_conflict
 from dataflow_nexus.queries.python_rendering import converter
@@ -85,9 +85,10 @@ def _insert_shape(call: Call, rows: list[Row], key: tuple[str, ...], resolution:
         updated = [str(exposed.columns[name].column) for name in names]
         updated += [column for column in automatic_columns(exposed) if column not in updated]
         statement = statement + recordsets.on_conflict(alias, columns, updated)
-    statement = statement + recordsets.returning(alias, [str(item.column) for item in exposed.key])
+    shown = [str(item.column) for item in exposed.key]
+    statement = statement + changing.returning(alias, shown)
     if resolution == "update":
-        statement = statement + ", (t.xmax = 0)"
+        statement = statement + ", (xmax = 0)"
     found = fetch(alias, statement)
     read = key_reader(alias, exposed.key)
     inserted = [(read(item), item[-1] if resolution == "update" else True) for item in found]
@@ -195,13 +196,16 @@ def update_shape(call: Call, rows: list[Row], names: tuple[str, ...]) -> dict[in
         for item in exposed.columns.values()
         if isinstance(item.source, models.Field) and getattr(item.source, "auto_now", False)
     }
-    statement = recordsets.update(
-        alias, exposed, [columns[name] for name in names], given, automatic
-    )
     fields = [*exposed.key, *(exposed.columns[name] for name in names)]
-    returned = [str(item.column) for item in fields]
-    assert statement is not None
-    found = fetch(alias, statement + recordsets.returning(alias, returned))
+    statement = recordsets.update(
+        alias,
+        exposed,
+        [columns[name] for name in names],
+        given,
+        automatic,
+        [str(item.column) for item in fields],
+    )
+    found = fetch(alias, statement)
     count = len(exposed.key)
     read, match = key_reader(alias, exposed.key), key_reader(alias, fields[count:])
     by_match = {tuple(match(row[count:]).values()): read(row) for row in found}

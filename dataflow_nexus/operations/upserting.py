@@ -16,6 +16,8 @@ from dataflow_nexus.exceptions import Conflict
 from dataflow_nexus.operations import parameters
 from dataflow_nexus.operations.authority import visible
 from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.computed_values import must_check
+from dataflow_nexus.operations.given_values import given_values, with_automatic, writer
 from dataflow_nexus.operations.reading import compilation, equal_to, record_by_key
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.values import Faults, Values, required_faults
@@ -23,12 +25,8 @@ from dataflow_nexus.operations.writing import (
     Key,
     change_in_transaction,
     create_in_transaction,
-    given_values,
     is_direct,
-    must_check,
     render_change,
-    with_automatic,
-    writer,
 )
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch, quote

@@ -6,19 +6,28 @@ On PostgreSQL a write of a plain model is one statement that changes the row and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from django.db import DataError, connections, models
+from django.db import connections, models
 
-from dataflow_nexus.exceptions import Invalid
-from dataflow_nexus.fields import Rejected
 from dataflow_nexus.operations import instances, parameters
 from dataflow_nexus.operations.authority import under
 from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.computed_values import (
+    check_appends,
+    check_computed,
+    must_check,
+    naming_overflow,
+)
 from dataflow_nexus.operations.deleting import delete_records
+from dataflow_nexus.operations.given_values import (
+    given_values,
+    replaced,
+    split,
+    with_automatic,
+)
 from dataflow_nexus.operations.reading import (
     compilation,
     equal_to,
@@ -33,8 +42,6 @@ from dataflow_nexus.operations.values import (
     Change,
     Faults,
     Values,
-    Writer,
-    checked_value,
     required_faults,
 )
 from dataflow_nexus.queries import changing
@@ -45,39 +52,8 @@ from dataflow_nexus.queries.rows import needed_columns
 from dataflow_nexus.queries.scope import Scope, base_queryset
 from dataflow_nexus.queries.shapes import Shape, full_shape
 from dataflow_nexus.queries.sql import SQL, where
-from dataflow_nexus.registry import Exposed, ModelField
 
 Key = Mapping[str, Any]
-
-
-# --- what was given --------------------------------------------------------------------------------------------------
-
-
-def writer(call: Call, action: str) -> Writer:
-    return Writer(exposed=call.exposed, writing=call.grants[action], reading=call.reading)
-
-
-def given_values(call: Call, action: str, *, changes: bool = False, faults: Faults) -> Values:
-    """The values that stand flat among the parameters and those in ``fields``, together."""
-    made = writer(call, action)
-    own = call.operation.verb.parameters
-    names = {*call.exposed.fields, *(item.name for item in call.exposed.key), "id"} - set(own)
-    inner = parameters.mapping(call, "fields") or {}
-    flat = {name: value for name, value in call.params.items() if name not in own}
-    for name in flat:
-        if name in parameters.OLD_NAMES and name not in names:
-            parameters.refuse_unknown(call, fields=names)
-    values = made.collect(flat, changes=changes, faults=faults)
-    more = made.collect(inner, at="fields", changes=changes, faults=faults)
-    for name in set(values) & set(more):
-        faults.add(name, "duplicate", f'"{name}" is given twice: flat and in "fields"')
-    return {**values, **more}
-
-
-def split(exposed: Exposed, values: Values) -> tuple[Values, Values]:
-    """Column values, and lists of ids."""
-    columns = {name: value for name, value in values.items() if name in exposed.columns}
-    return columns, {name: value for name, value in values.items() if name not in exposed.columns}
 
 
 # --- create ----------------------------------------------------------------------------------------------------------
@@ -213,27 +189,6 @@ def update(call: Call) -> bytes:
         return record_by_key(call, key)
 
 
-@contextmanager
-def naming_overflow(values: Values) -> Iterator[None]:
-    """The database does not say which computed value left its column's range; only these can have."""
-    try:
-        yield
-    except DataError as error:
-        names = [
-            name
-            for name, value in values.items()
-            if isinstance(value, Change) and value.operator != "$append"
-        ]
-        if not names:
-            raise
-        faults = Faults()
-        for name in names:
-            faults.add(
-                name, "range", f'the new value of "{name}" would be outside of its column\'s range'
-            )
-        raise Invalid(faults.errors[0].message, faults.errors) from error
-
-
 def unchanged(call: Call, condition: SQL, scope: Scope) -> bytes:
     """An update of nothing answers the record as it is, where the principal could have changed it."""
     with writing(call.alias):
@@ -253,59 +208,6 @@ def change_in_transaction(call: Call, key: Key, values: Values) -> None:
     check_references(
         call, {name: value for name, value in values.items() if not isinstance(value, Change)}
     )
-
-
-def replaced(call: Call, values: Values, faults: Faults) -> Values:
-    """``replace``: every writable field that is absent takes its default, null, or is missing."""
-    result = dict(values)
-    grant = call.grants["change"]
-    for field in call.exposed.fields.values():
-        if (
-            field.name in values
-            or field.primary_key
-            or not field.writable
-            or not grant.writes(field.name)
-        ):
-            continue
-        if field.many:
-            result[field.name] = []
-        elif isinstance(field.source, models.Field) and not is_automatic(field.source):
-            if field.required:
-                faults.add(field.name, "required", f'"{field.name}" is required')
-            elif field.source.has_default() or not field.nullable:
-                result[field.name] = field.source.get_default()
-            else:
-                result[field.name] = None
-    return result
-
-
-def is_automatic(source: models.Field[Any, Any]) -> bool:
-    return getattr(source, "auto_now", False) or getattr(source, "auto_now_add", False)
-
-
-def with_automatic(call: Call, values: Values) -> Values:
-    """The column values of an update, with what ``auto_now`` fields take now."""
-    result = dict(values)
-    instance: models.Model | None = None
-    for field in call.exposed.columns.values():
-        if getattr(field.source, "auto_now", False) and field.name not in result:
-            instance = instance or call.exposed.model()
-            assert isinstance(field.source, models.Field)
-            result[field.name] = field.source.pre_save(instance, False)
-    return result
-
-
-def must_check(call: Call, values: Values) -> list[ModelField]:
-    """Fields whose computed value must pass the field's own validators after the fact."""
-    found = []
-    for name, value in values.items():
-        if isinstance(value, Change):
-            field = call.exposed.columns[name]
-            source: Any = field.storage
-            plain = field.kind.name == "integer" and not source._validators and not source.choices
-            if not (plain and connections[call.alias].vendor == "postgresql"):
-                found.append(field)
-    return found
 
 
 def locked_key(call: Call, condition: SQL, scope: Scope) -> Key:
@@ -362,44 +264,6 @@ def stored_files(call: Call, values: Values) -> Values:
             instance = call.exposed.model(**{name: value})
             result[name] = source.pre_save(instance, False)
     return result
-
-
-def check_appends(call: Call, scope: Scope, key: Key, values: Values) -> None:
-    """``$append`` needs an array where the column is JSON."""
-    for name, value in values.items():
-        field = call.exposed.columns[name]
-        if isinstance(value, Change) and value.operator == "$append" and field.kind.name == "json":
-            function = "jsonb_typeof" if scope.compilation.dialect.renders_json else "json_type"
-            start = SQL(f"SELECT {function}(") + scope.raw(field) + ") FROM " + scope.source()
-            found = fetch(call.alias, start + where(equal_to(scope, key)))
-            if found and found[0][0] not in (None, "array"):
-                raise Invalid.field(
-                    name, "type", f'"{name}" is no array, so $append has nothing to append to'
-                )
-
-
-def check_computed(call: Call, key: Key, values: Values) -> None:
-    """Run validators on what the database computed; the transaction rolls back where they refuse it."""
-    fields = must_check(call, values)
-    if not fields:
-        return
-    scope = Scope(compilation(call), call.exposed, call.grants["change"])
-    names = ", ".join(scope.raw(field).text for field in fields)
-    found = fetch(
-        call.alias, SQL(f"SELECT {names} FROM ") + scope.source() + where(equal_to(scope, key))
-    )
-    faults = Faults()
-    for field, raw in zip(fields, found[0] if found else (), strict=False):
-        if raw is not None:
-            checked(field, converter(call.alias, field)(raw), faults)
-    faults.raise_any()
-
-
-def checked(field: ModelField, value: Any, faults: Faults) -> None:
-    try:
-        checked_value(field, value)
-    except Rejected as problem:
-        faults.add(field.name, problem.code, f'"{field.name}" {problem.message}')
 
 
 # --- delete ----------------------------------------------------------------------------------------------------------

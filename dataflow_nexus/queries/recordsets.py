@@ -98,7 +98,7 @@ def insert(alias: str, exposed: Exposed, rows: Sequence[Mapping[str, Any]]) -> S
     columns = list(rows[0])
     encode = encoders(exposed, columns) if connections[alias].vendor == "postgresql" else None
     names = ", ".join(quote(alias, column) for column in columns)
-    head = f"INSERT INTO {quote(alias, exposed.table)} AS t ({names}) "
+    head = f"INSERT INTO {quote(alias, exposed.table)} ({names}) "
     if encode is not None:
         text = document(columns, encode, rows)
         picked = ", ".join(f"r.{quote(alias, column)}" for column in columns)
@@ -131,21 +131,18 @@ def update(
     key: Sequence[str],
     rows: Sequence[Mapping[str, Any]],
     automatic: Mapping[str, Any],
-) -> SQL | None:
-    """``UPDATE … FROM`` the rows, each found by its key columns; ``None`` where a column has no encoder.
+    returned: Sequence[str],
+) -> SQL:
+    """``UPDATE … FROM`` the rows, each found by its key columns, returning columns of those found.
 
-    ``automatic`` are columns that take one value in all rows.
+    ``automatic`` are columns that take one value in all rows. Every column of the rows needs an encoder.
     """
     columns = list(rows[0])
     encode = encoders(exposed, columns)
-    if encode is None:
-        return None
+    assert encode is not None
     sources: dict[str, Any] = {str(item.column): item.source for item in exposed.columns.values()}
-    sets = [
-        SQL(f"{quote(alias, column)} = r.{quote(alias, column)}")
-        for column in columns
-        if column not in key
-    ]
+    changed = [column for column in columns if column not in key] or key[:1]
+    sets = [SQL(f"{quote(alias, column)} = r.{quote(alias, column)}") for column in changed]
     sets += [
         SQL(f"{quote(alias, column)} = ") + param(stored(alias, sources[column], value))
         for column, value in automatic.items()
@@ -153,14 +150,9 @@ def update(
     ]
     found = " AND ".join(f"t.{quote(alias, column)} = r.{quote(alias, column)}" for column in key)
     start = SQL(f"UPDATE {quote(alias, exposed.table)} AS t SET ") + join(", ", sets) + " FROM "
-    return (
-        start + recordset(alias, exposed.table, document(columns, encode, rows)) + f" WHERE {found}"
-    )
-
-
-def returning(alias: str, columns: Sequence[str]) -> str:
-    """``RETURNING`` of the written table's columns."""
-    return " RETURNING " + ", ".join(f"t.{quote(alias, column)}" for column in columns)
+    shown = ", ".join(f"t.{quote(alias, column)}" for column in returned)
+    source = recordset(alias, exposed.table, document(columns, encode, rows))
+    return start + source + f" WHERE {found} RETURNING {shown}"
 
 
 def plain_fields(exposed: Exposed) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from dataflow_nexus.exceptions import ConfigurationError, Invalid
 from dataflow_nexus.fields import STRING
 from dataflow_nexus.queries.dialects import escape_like
-from dataflow_nexus.queries.filters import coerced
+from dataflow_nexus.queries.operators import coerced
 from dataflow_nexus.queries.ordering import related_value
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.sql import SQL, all_of, any_of

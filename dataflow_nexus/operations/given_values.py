@@ -1,0 +1,79 @@
+"""The values that a write of one record is given: flat, in ``fields``, and what ``replace`` and ``auto_now`` add."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+
+from dataflow_nexus.operations import parameters
+from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.values import Faults, Values, Writer
+from dataflow_nexus.registry import Exposed
+
+
+def writer(call: Call, action: str) -> Writer:
+    return Writer(exposed=call.exposed, writing=call.grants[action], reading=call.reading)
+
+
+def given_values(call: Call, action: str, *, changes: bool = False, faults: Faults) -> Values:
+    """The values that stand flat among the parameters and those in ``fields``, together."""
+    made = writer(call, action)
+    own = call.operation.verb.parameters
+    names = {*call.exposed.fields, *(item.name for item in call.exposed.key), "id"} - set(own)
+    inner = parameters.mapping(call, "fields") or {}
+    flat = {name: value for name, value in call.params.items() if name not in own}
+    for name in flat:
+        if name in parameters.OLD_NAMES and name not in names:
+            parameters.refuse_unknown(call, fields=names)
+    values = made.collect(flat, changes=changes, faults=faults)
+    more = made.collect(inner, at="fields", changes=changes, faults=faults)
+    for name in set(values) & set(more):
+        faults.add(name, "duplicate", f'"{name}" is given twice: flat and in "fields"')
+    return {**values, **more}
+
+
+def split(exposed: Exposed, values: Values) -> tuple[Values, Values]:
+    """Column values, and lists of ids."""
+    columns = {name: value for name, value in values.items() if name in exposed.columns}
+    return columns, {name: value for name, value in values.items() if name not in exposed.columns}
+
+
+def replaced(call: Call, values: Values, faults: Faults) -> Values:
+    """``replace``: every writable field that is absent takes its default, null, or is missing."""
+    result = dict(values)
+    grant = call.grants["change"]
+    for field in call.exposed.fields.values():
+        if (
+            field.name in values
+            or field.primary_key
+            or not field.writable
+            or not grant.writes(field.name)
+        ):
+            continue
+        if field.many:
+            result[field.name] = []
+        elif isinstance(field.source, models.Field) and not is_automatic(field.source):
+            if field.required:
+                faults.add(field.name, "required", f'"{field.name}" is required')
+            elif field.source.has_default() or not field.nullable:
+                result[field.name] = field.source.get_default()
+            else:
+                result[field.name] = None
+    return result
+
+
+def is_automatic(source: models.Field[Any, Any]) -> bool:
+    return getattr(source, "auto_now", False) or getattr(source, "auto_now_add", False)
+
+
+def with_automatic(call: Call, values: Values) -> Values:
+    """The column values of an update, with what ``auto_now`` fields take now."""
+    result = dict(values)
+    instance: models.Model | None = None
+    for field in call.exposed.columns.values():
+        if getattr(field.source, "auto_now", False) and field.name not in result:
+            instance = instance or call.exposed.model()
+            assert isinstance(field.source, models.Field)
+            result[field.name] = field.source.pre_save(instance, False)
+    return result
