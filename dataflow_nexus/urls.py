@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from django.core.signals import setting_changed
-from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from dataflow_nexus.conf import SETTING
@@ -34,7 +33,7 @@ def _refusing(message: str) -> Any:
     Raised here already, they would hide every other check behind a traceback.
     """
 
-    def refuse(request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG001  # a view
+    def refuse(request: object, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG001  # a view
         raise ConfigurationError(message)
 
     return refuse
