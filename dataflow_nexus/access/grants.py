@@ -56,12 +56,21 @@ class Grant:
     def unrestricted(self) -> bool:
         return any(source.unrestricted for source in self.sources)
 
+    @cached_property
+    def shows_all(self) -> bool:
+        """Whether some source shows every field on every row."""
+        return any(source.read is ALL and source.rows is None for source in self.sources)
+
     def reads(self, name: str) -> bool:
         """Whether the field is shown on some row: a field that is not is an unknown field."""
-        return any(source.read is ALL or name in source.read for source in self.sources)
+        return self.shows_all or any(
+            source.read is ALL or name in source.read for source in self.sources
+        )
 
     def reads_everywhere(self, name: str) -> bool:
         """Whether the field is shown on every row that the grant shows at all."""
+        if self.shows_all:
+            return True
         showing = [source for source in self.sources if source.read is ALL or name in source.read]
         return len(showing) == len(self.sources) or any(source.rows is None for source in showing)
 

@@ -7,6 +7,7 @@ server setting changes an answer. SQLite gets the functions that it lacks. Nothi
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from django.db import connections
@@ -55,6 +56,7 @@ def run(alias: str, statement: SQL) -> int:
         return int(cursor.rowcount)
 
 
+@lru_cache(maxsize=16_384)
 def quote(alias: str, name: str) -> str:
     """A quoted identifier, safe inside a statement that has parameters."""
     return connections[alias].ops.quote_name(name).replace("%", "%%")

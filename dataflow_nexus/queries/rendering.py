@@ -6,12 +6,14 @@ What it prints equals, byte for byte, what ``python_rendering`` makes of the sam
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.ordering import compile_order
 from dataflow_nexus.queries.rows import Rows, needed_columns
-from dataflow_nexus.queries.scope import Scope
+from dataflow_nexus.queries.scope import Compilation, Scope
 from dataflow_nexus.queries.shapes import Expand, Shape
 from dataflow_nexus.queries.sql import SQL, join
 from dataflow_nexus.registry import ModelField
@@ -29,13 +31,34 @@ def rendered(
     scope: Scope, inner: SQL, shape: Shape, keys: list[str] | None = None, *, common: bool = False
 ) -> SQL:
     """A statement that renders the rows of ``inner``; ``common`` where ``inner`` changes data and must be a CTE."""
-    outer = Scope(scope.compilation, shape.exposed, shape.grant)
+    names = tuple(keys or ())
+    if not shape.grant.shows_all or shape.expands:
+        before, after = _around(scope.compilation, shape, names, common=common)
+        return before + inner + after
+    asked = (scope.compilation.alias, names, common)
+    known = shape.statements.get(asked)
+    if known is None:
+        # Nothing of it depends on the request: no parameter, and names that are apart from those of ``inner``.
+        before, after = _around(
+            replace(scope.compilation, aliases=count(1)), shape, names, common=common
+        )
+        assert not before.params
+        assert not after.params
+        known = shape.statements[asked] = before.text, after.text
+    return known[0] + inner + known[1]
+
+
+def _around(
+    compilation: Compilation, shape: Shape, keys: tuple[str, ...], *, common: bool
+) -> tuple[SQL, SQL]:
+    """What stands before and after the statement whose rows are rendered."""
+    outer = Scope(compilation, shape.exposed, shape.grant, alias="dataflow_row")
     record, lateral = _record(outer, shape)
-    quoted = "".join(f", {outer.alias}.{scope.compilation.quote(name)}" for name in keys or [])
+    quoted = "".join(f", {outer.alias}.{compilation.quote(name)}" for name in keys)
+    selected = "SELECT " + record + quoted
     if common:
-        start = f"WITH {outer.alias} AS (" + inner + ") SELECT " + record
-        return start + f"{quoted} FROM {outer.alias}" + lateral
-    return "SELECT " + record + f"{quoted} FROM (" + inner + f") {outer.alias}" + lateral
+        return SQL(f"WITH {outer.alias} AS ("), ") " + selected + f" FROM {outer.alias}" + lateral
+    return selected + " FROM (", f") {outer.alias}" + lateral
 
 
 def _record(row: Scope, shape: Shape) -> tuple[SQL, SQL]:

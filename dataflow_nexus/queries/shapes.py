@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from dataflow_nexus.access.grants import Grant
+from dataflow_nexus.access.grants import UNRESTRICTED, Grant
 from dataflow_nexus.exceptions import Invalid, LimitExceeded
 from dataflow_nexus.queries.names import unknown
 from dataflow_nexus.queries.scope import Scope
@@ -54,6 +55,11 @@ class Shape:
         return tuple(field for field in self.fields if _is_call(field))
 
     @cached_property
+    def statements(self) -> dict[Any, tuple[str, str]]:
+        """What was compiled of this shape, by how it is asked for: kept as long as the shape."""
+        return {}
+
+    @cached_property
     def expanded(self) -> frozenset[str]:
         return frozenset(expand.relation.name for expand in self.expands)
 
@@ -66,6 +72,8 @@ def make_shape(
     scope: Scope, projection: Any = None, expand: Any = None, *, at: str = "expand"
 ) -> Shape:
     """The shape for ``fields`` and ``expand``. Raises ``Invalid`` for names that the grant does not show."""
+    if projection is None and not expand:
+        return full_shape(scope.exposed, scope.grant)
     tree = (
         expand
         if isinstance(expand, Mapping)
@@ -78,7 +86,18 @@ def make_shape(
 
 
 def full_shape(exposed: Exposed, grant: Grant) -> Shape:
-    """Every readable field, nothing embedded: what writes return."""
+    """Every readable field, nothing embedded. Made once where the grant shows everything."""
+    if not grant.shows_all:
+        return _full_shape(exposed, grant)
+    if exposed not in _full:
+        _full[exposed] = _full_shape(exposed, UNRESTRICTED)
+    return _full[exposed]
+
+
+_full: WeakKeyDictionary[Exposed, Shape] = WeakKeyDictionary()
+
+
+def _full_shape(exposed: Exposed, grant: Grant) -> Shape:
     return Shape(
         exposed=exposed,
         grant=grant,
