@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
+from django.db import DataError
 
 from dataflow_nexus.access.grants import Grant
 from dataflow_nexus.exceptions import Invalid, LimitExceeded, PermissionDenied
@@ -19,11 +20,13 @@ from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.reading import compilation
 from dataflow_nexus.queries.aggregates import (
     FUNCTIONS,
+    GROUPABLE,
     GROUPS,
     Column,
     Result,
     check,
     key_column,
+    out_of_range,
     result_column,
 )
 from dataflow_nexus.queries.connections import fetch
@@ -32,13 +35,13 @@ from dataflow_nexus.queries.grouped import Grouped, order_of
 from dataflow_nexus.queries.joining import Joined
 from dataflow_nexus.queries.names import at as step
 from dataflow_nexus.queries.names import unknown
-from dataflow_nexus.queries.ordering import SORTABLE
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.sql import SQL, all_of, join, where
 
 UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 MAX_KEYS = 16
 MAX_RESULTS = 64
+_OUT_OF_RANGE = "22003"
 _NAME = re.compile(r"[^\W\d][\w.]{0,99}")
 
 
@@ -50,25 +53,25 @@ def aggregate(call: Call) -> bytes:
     joined = Joined(scope)
     keys = _keys(call, joined)
     results = _results(call, joined, [column.name for column in keys])
-    if not keys and not results:
+    columns = [*keys, *results]
+    if not columns:
         raise Invalid.field("aggregate", "required", 'give "aggregate", "group_by" or both')
     tree = parameters.mapping(call, "filter")
     condition = None if tree is None else compile_filter(scope, tree)
-    statement = _statement(joined, condition, keys, results)
-    grouped = Grouped(scope, [*keys, *results])
+    grouped = Grouped(scope, columns)
     tree = parameters.mapping(call, "having")
-    statement += where(None if tree is None else compile_filter(grouped, tree, at="having"))
+    having = None if tree is None else compile_filter(grouped, tree, at="having")
     terms = order_of(grouped, call.params.get("order_by"), [column.name for column in keys])
+    limit, most = _limits(call, grant)
+    statement = _statement(joined, condition, keys, results) + where(having)
     if terms:
         statement += " ORDER BY " + join(", ", [term.sql() for term in terms])
-    limit, most = _limits(call, grant)
     statement += SQL(" LIMIT %s", (most + 1 if limit is None else limit,))
-    found = fetch(call.alias, statement)
+    found = _fetched(call, statement, results)
     if limit is None and len(found) > most:
         raise LimitExceeded(
             f'there are more than {most} groups: give "limit", or narrow "filter" or "having"'
         )
-    columns = [*keys, *results]
     groups = [
         {column.name: column.read(value) for column, value in zip(columns, row, strict=True)}
         for row in found
@@ -109,6 +112,16 @@ def _statement(
     return f"SELECT {shown} FROM (" + inner + f") {GROUPS}"
 
 
+def _fetched(call: Call, statement: SQL, results: Sequence[Column]) -> list[tuple[Any, ...]]:
+    try:
+        return fetch(call.alias, statement)
+    except DataError as error:
+        doubles = [column.name for column in results if column.field.kind.name == "float"]
+        if getattr(error.__cause__, "sqlstate", None) != _OUT_OF_RANGE or not doubles:
+            raise
+        raise out_of_range(doubles) from error
+
+
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 
@@ -138,7 +151,7 @@ def _key(joined: Joined, item: Any, part: str, at: str) -> Column:
     if not isinstance(item, str):
         raise Invalid.field(at, "type", f'"{at}" must be a field name or {{"$date_trunc": […]}}')
     value, field = joined.value(item, at)
-    if field.kind.name not in SORTABLE:
+    if field.kind.name not in GROUPABLE:
         raise Invalid.field(
             at, "not_groupable", f'"{item}" is {field.kind.name}, which has no groups'
         )
@@ -178,7 +191,7 @@ def _truncated(joined: Joined, item: Mapping[Any, Any], part: str, at: str) -> C
 
 
 def _results(call: Call, joined: Joined, taken: Sequence[str]) -> list[Column]:
-    given = parameters.mapping(call, "aggregate") or {}
+    given: Mapping[Any, Any] = parameters.mapping(call, "aggregate") or {}
     if len(given) > MAX_RESULTS:
         raise Invalid.field("aggregate", "too_large", f"at most {MAX_RESULTS} results")
     found: list[Column] = []

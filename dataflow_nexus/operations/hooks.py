@@ -22,15 +22,23 @@ def run(call: Call) -> bytes:
         return _hooked(call)
 
 
+def prepared(call: Call) -> Call:
+    """The call as the model's ``before`` wants it."""
+    before = call.exposed.options.before
+    if before is None:
+        return call
+    changed = before(call.principal, call.operation.verb.name, dict(call.params))
+    if changed is None:
+        return call
+    if not isinstance(changed, dict):
+        raise Invalid(f"the before hook of {call.exposed.resource} returned no parameters")
+    return replace(call, params=changed)
+
+
 def _hooked(call: Call) -> bytes:
-    options, verb = call.exposed.options, call.operation.verb
-    if options.before is not None:
-        changed = options.before(call.principal, verb.name, dict(call.params))
-        if changed is not None:
-            if not isinstance(changed, dict):
-                raise Invalid(f"the before hook of {call.exposed.resource} returned no parameters")
-            call = replace(call, params=changed)
+    call = prepared(call)
+    after, verb = call.exposed.options.after, call.operation.verb
     result = verb.run(call)
-    if options.after is not None:
-        options.after(call.principal, verb.name, dict(call.params), msgspec.json.decode(result))
+    if after is not None:
+        after(call.principal, verb.name, dict(call.params), msgspec.json.decode(result))
     return result

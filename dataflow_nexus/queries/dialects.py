@@ -30,6 +30,9 @@ def _glob(pattern: str) -> str:
 
 
 _ONE = "1." + "0" * 40
+"""A factor that gives a quotient 40 digits after the point."""
+_DAY = "86400000000"
+"""A day in microseconds."""
 
 
 class PostgreSQL:
@@ -86,8 +89,10 @@ class PostgreSQL:
         """The date of a truncated date."""
         return value.wrapped("(", ")::date")
 
-    def total(self, value: SQL) -> SQL:
-        """An exact sum of integers or decimals."""
+    def total(self, value: SQL, kind: str) -> SQL:
+        """An exact sum of integers, of decimals, or of durations in microseconds."""
+        if kind == "duration":
+            return value.wrapped("sum(extract(epoch FROM ", ") * 1000000)")
         return value.wrapped("sum(", ")")
 
     def ratio(self, total: str, number: str) -> str:
@@ -95,12 +100,18 @@ class PostgreSQL:
         return f"({total} * {_ONE} / {number})::float8"
 
     def mean(self, total: str, number: str, digits: int) -> str:
-        """``total / number`` rounded half-even, in whole numbers alone: a numeric quotient is not exact."""
-        whole, ten = f"(abs({total}) * {10**digits})", f"{number}::numeric"
-        quotient, rest = f"div({whole}, {ten})", f"2 * mod({whole}, {ten})"
-        up = f"{rest} > {ten} OR ({rest} = {ten} AND mod({quotient}, 2) = 1)"
+        """``total / number`` rounded half-even, in whole numbers alone, because a numeric quotient is not exact."""
+        whole, divisor = f"(abs({total}) * {10**digits})", f"{number}::numeric"
+        quotient, rest = f"div({whole}, {divisor})", f"2 * mod({whole}, {divisor})"
+        up = f"{rest} > {divisor} OR ({rest} = {divisor} AND mod({quotient}, 2) = 1)"
         unit = f"1e-{digits}::numeric"
         return f"(sign({total}) * ({quotient} + CASE WHEN {up} THEN 1 ELSE 0 END) * {unit})"
+
+    def span(self, total: str) -> str:
+        """The interval of microseconds, in days and a positive time of day, as Django stores durations."""
+        rest = f"mod(mod({total}, {_DAY}) + {_DAY}, {_DAY})"
+        days = f"div({total} - {rest}, {_DAY})"
+        return f"({days}::int * interval '1 day' + {rest}::float8 * interval '1 microsecond')"
 
     def extreme(self, function: str, value: SQL, kind: str) -> SQL:
         """``min`` or ``max``, which lack truth values and UUIDs."""
@@ -180,7 +191,7 @@ class SQLite:
     def day(self, value: SQL) -> SQL:
         return value.wrapped("substr(", ", 1, 10)")
 
-    def total(self, value: SQL) -> SQL:
+    def total(self, value: SQL, kind: str) -> SQL:  # noqa: ARG002  # durations are stored as microseconds
         """Text, because neither of SQLite's numbers holds every sum."""
         return value.wrapped("dataflow_sum(", ")")
 
@@ -189,6 +200,10 @@ class SQLite:
 
     def mean(self, total: str, number: str, digits: int) -> str:
         return f"dataflow_mean({total}, {number}, {digits})"
+
+    def span(self, total: str) -> str:
+        """Microseconds are what SQLite stores of a duration."""
+        return total
 
     def extreme(self, function: str, value: SQL, kind: str) -> SQL:  # noqa: ARG002  # all kinds compare
         return value.wrapped(f"{function}(", ")")

@@ -34,7 +34,8 @@ class ExactSum:
     def finalize(self) -> str | None:
         if not self._found:
             return None
-        return format(_EXACT.add(self._total, Decimal(self._whole)), "f")
+        text = format(_EXACT.add(self._total, Decimal(self._whole)), "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def exact_ratio(total: str | None, number: int) -> float | None:
