@@ -11,7 +11,7 @@ import textwrap
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,13 @@ def command(*words: str, folder: Path, stdin: str | bytes = b"", **env: str) -> 
     """Run a program to its end."""
     given = stdin.encode() if isinstance(stdin, str) else stdin
     done = subprocess.run(
-        words, cwd=folder, env=environment(**env), input=given, capture_output=True, timeout=60
+        words,
+        check=False,
+        cwd=folder,
+        env=environment(**env),
+        input=given,
+        capture_output=True,
+        timeout=60,
     )
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 

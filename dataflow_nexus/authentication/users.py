@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, DataError, InterfaceError
 
 from dataflow_nexus.access.grants import Source
 from dataflow_nexus.access.principal import Principal
@@ -29,12 +29,10 @@ def user_principal(username: str) -> Principal:
     try:
         user = get_user_model()._default_manager.get_by_natural_key(username)
         found = user.get_all_permissions() if user.is_active and not user.is_superuser else ()
-    except ObjectDoesNotExist:
+    except (ObjectDoesNotExist, DataError, ValueError):  # the last two: no name that a column holds
         raise Unauthenticated(f'there is no active user "{username}"') from None
     except (DatabaseError, InterfaceError) as error:
         raise Unavailable("the users can't be read from the database") from error
-    except ValueError:  # a name that the database can't hold
-        raise Unauthenticated("there is no active user of that name") from None
     if not user.is_active:
         raise Unauthenticated(f'there is no active user "{username}"')
     return Principal(kind="user", name=username, unrestricted=user.is_superuser, held=_held(found))

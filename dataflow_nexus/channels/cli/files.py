@@ -113,6 +113,7 @@ def _bar(streams: Streams, total: int | None) -> Iterator[Advance]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeElapsedColumn
 
     columns = (BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=streams.err), transient=True) as progress:
+    console = Console(file=streams.err, force_terminal=True)
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=total)
         yield lambda size: progress.advance(task, size)
