@@ -5,26 +5,38 @@ Nothing is imported and no model is read until the first request reaches these p
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from django.core.signals import setting_changed
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, re_path
 
-from dataflow_nexus.conf import SETTING
 from dataflow_nexus.exceptions import ConfigurationError
 
+Pattern = URLPattern | URLResolver
 
-class ProjectPatterns:
-    """The patterns of the project's Nexus, composed when they are first asked for."""
 
-    @property
-    def urlpatterns(self) -> list[URLPattern | URLResolver]:
+class ProjectPatterns(Sequence[Pattern]):
+    """The patterns of the project's Nexus, composed when they are first asked for, and after the settings changed.
+
+    A sequence, so that the project's resolver goes through them itself: one step less for every request.
+    """
+
+    def _patterns(self) -> list[Pattern]:
         from dataflow_nexus.nexus import default_nexus
 
         try:
             return default_nexus().urls[0].urlpatterns
         except ConfigurationError as error:
             return [re_path("", _refusing(str(error)))]
+
+    def __iter__(self) -> Iterator[Pattern]:
+        return iter(self._patterns())
+
+    def __len__(self) -> int:
+        return len(self._patterns())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._patterns()[index]
 
 
 def _refusing(message: str) -> Any:
@@ -39,18 +51,4 @@ def _refusing(message: str) -> Any:
     return refuse
 
 
-def _patterns() -> list[URLPattern | URLResolver]:
-    urlconf: Any = ProjectPatterns()
-    return [path("", (urlconf, None, None))]
-
-
-urlpatterns = _patterns()
-
-
-def _renew(*, setting: str, **_: Any) -> None:
-    """Resolvers hold this very list, so it is changed in place (``override_settings`` in tests)."""
-    if setting == SETTING:
-        urlpatterns[:] = _patterns()
-
-
-setting_changed.connect(_renew, dispatch_uid="dataflow_nexus.urls")
+urlpatterns = ProjectPatterns()

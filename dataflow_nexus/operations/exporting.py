@@ -25,7 +25,7 @@ from dataflow_nexus.queries.cursors import Reading
 from dataflow_nexus.queries.faults import translated
 from dataflow_nexus.queries.names import unknown
 from dataflow_nexus.queries.ordering import compile_order
-from dataflow_nexus.queries.rows import Rows, needed_columns
+from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.shapes import Shape, make_shape
 from dataflow_nexus.queries.sql import SQL
@@ -87,7 +87,7 @@ def _selected(call: Call) -> tuple[Rows, Shape]:
 def _source(rows: Rows, shape: Shape) -> _Source:
     """By whichever side can render the shape, as for List."""
     if rows.scope.compilation.dialect.renders_json and not shape.needs_python:
-        inner = rows.statement(needed_columns(shape))
+        inner = rows.statement(shape.columns)
         statement = rendering.rendered(rows.scope, inner, shape)
         return _Source(statement=statement, records=lambda batch: [str(row[0]) for row in batch])
     names, statement = python_rendering.reading(rows, shape)

@@ -48,7 +48,6 @@ from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.python_rendering import converter
 from dataflow_nexus.queries.rendering import rendered
-from dataflow_nexus.queries.rows import needed_columns
 from dataflow_nexus.queries.scope import Scope, base_queryset
 from dataflow_nexus.queries.shapes import Shape, full_shape
 from dataflow_nexus.queries.sql import SQL, where
@@ -118,7 +117,7 @@ def render_change(
     """Run a changing statement and render the rows that it returns; ``[]`` where it touched none."""
     shape = full(call)
     scope = Scope(compilation(call), call.exposed, shape.grant)
-    columns = list(dict.fromkeys([*needed_columns(shape), *(keys or [])]))
+    columns = list(dict.fromkeys([*shape.columns, *(keys or [])]))
     changed = statement + changing.returning(call.alias, columns) + extra
     statement = rendered(
         scope, changed, shape, [*(keys or []), *(["dataflow_new"] if extra else [])], common=True

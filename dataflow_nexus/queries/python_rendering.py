@@ -18,7 +18,7 @@ from django.db.models.expressions import Col
 from dataflow_nexus.fields import NAIVE, UUID, ZONED, coerce_json, iso_duration, plain
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.ordering import compile_order
-from dataflow_nexus.queries.rows import Rows, needed_columns
+from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.shapes import Expand, Shape
 from dataflow_nexus.queries.sql import SQL, all_of, join, param
@@ -49,7 +49,7 @@ def read_rows(rows: Rows, shape: Shape) -> list[dict[str, Any]]:
 
 def reading(rows: Rows, shape: Shape) -> tuple[list[str], SQL]:
     """The statement that ``read_rows`` runs, and the names of what it selects."""
-    columns = needed_columns(shape)
+    columns = shape.columns
     inner = rows.statement(columns)
     scope = rows.scope
     outer = Scope(scope.compilation, shape.exposed, shape.grant)
@@ -64,7 +64,7 @@ def reading(rows: Rows, shape: Shape) -> tuple[list[str], SQL]:
         selected.append(SQL(f"{outer.alias}.{quote(key)}"))
     if not selected:
         selected = [SQL("1")]
-    if names == columns + rows.key_names:
+    if names == [*columns, *rows.key_names]:
         return names, inner
     return names, "SELECT " + join(", ", selected) + " FROM (" + inner + f") {outer.alias}"
 
@@ -268,7 +268,7 @@ def _children(
     quote = compilation.quote
     related = Scope(compilation, scope.exposed, scope.grant).related(expand.relation)
     order = join(", ", [term.sql() for term in compile_order(related.scope, None)])
-    columns = needed_columns(shape)
+    columns = shape.columns
     selected = ", ".join(
         [f"{related.scope.alias}.{quote(column)}" for column in columns]
         + [f"{name} AS {quote(f'parent:{index}')}" for index, name in enumerate(related.near)]

@@ -12,7 +12,7 @@ from typing import Any
 
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.ordering import compile_order
-from dataflow_nexus.queries.rows import Rows, needed_columns
+from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Compilation, Scope
 from dataflow_nexus.queries.shapes import Expand, Shape
 from dataflow_nexus.queries.sql import SQL, join
@@ -23,7 +23,7 @@ _LONGEST_NAME = 63
 
 def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
     """``(JSON text, sort keys…)`` per row."""
-    inner = rows.statement(needed_columns(shape))
+    inner = rows.statement(shape.columns)
     return fetch(rows.scope.compilation.alias, rendered(rows.scope, inner, shape, rows.key_names))
 
 
@@ -129,8 +129,7 @@ def _embedded(row: Scope, expand: Expand) -> SQL:
     limit = row.compilation.configuration.expand_limit if expand.relation.many else 1
     order = compile_order(related.scope, None)
     columns = ", ".join(
-        f"{related.scope.alias}.{row.compilation.quote(column)}"
-        for column in needed_columns(expand.shape)
+        f"{related.scope.alias}.{row.compilation.quote(column)}" for column in expand.shape.columns
     )
     inner = SQL(f"SELECT {columns or '1'} FROM ") + related.source + " WHERE " + related.condition
     inner = inner + " ORDER BY " + join(", ", [term.sql() for term in order]) + f" LIMIT {limit}"

@@ -55,6 +55,30 @@ class Shape:
         return tuple(field for field in self.fields if _is_call(field))
 
     @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that rendering reads, in field order; all of them where rules decide per row."""
+        exposed = self.exposed
+        if self.conditional:
+            names = [str(item.column) for item in exposed.columns.values()]
+            names += [str(item.column) for item in self.fields if item.in_database]
+            return tuple(dict.fromkeys(names))
+        names = [str(item.column) for item in self.fields if item.in_database]
+        for field in self.fields:
+            relation = exposed.model._meta.get_field(field.name) if field.many else None
+            if relation is not None:
+                names += [remote.column for _, remote in near_columns(relation)]
+        for expand in self.expands:
+            pairs = (
+                expand.relation.columns
+                if expand.relation.through is None
+                else expand.relation.through[1]
+            )
+            names += [local for local, _ in pairs]
+        if self.calls:
+            names += [str(item.column) for item in exposed.key]
+        return tuple(dict.fromkeys(names))
+
+    @cached_property
     def statements(self) -> dict[Any, tuple[str, str]]:
         """What was compiled of this shape, by how it is asked for: kept as long as the shape."""
         return {}
@@ -62,6 +86,13 @@ class Shape:
     @cached_property
     def expanded(self) -> frozenset[str]:
         return frozenset(expand.relation.name for expand in self.expands)
+
+
+def near_columns(many: Any) -> list[tuple[Any, Any]]:
+    """``(through field, own field)`` of a many-to-many field: how its through table points back here."""
+    through = many.remote_field.through._meta
+    source = through.get_field(many.m2m_field_name())
+    return list(source.related_fields)
 
 
 def _is_call(field: ModelField) -> bool:

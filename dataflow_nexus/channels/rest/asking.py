@@ -5,12 +5,12 @@ The order is fixed: credentials, then method and headers, then the view (permiss
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -64,7 +64,7 @@ def guarded(
     @wraps(view)
     def entry(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         wished = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = wished if _REQUEST_ID.fullmatch(wished) else uuid4().hex
+        request_id = wished if wished and _REQUEST_ID.fullmatch(wished) else _new_id()
         response: HttpResponseBase
         try:
             principal = _principal(configuration, public)
@@ -83,6 +83,11 @@ def guarded(
 
     entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is ever a credential here
     return entry
+
+
+def _new_id() -> str:
+    """Unique, not secret: no entropy of the system is spent on it (``random`` is seeded anew in a forked process)."""
+    return f"{random.getrandbits(128):032x}"
 
 
 def _principal(configuration: Configuration, public: bool) -> Principal:
