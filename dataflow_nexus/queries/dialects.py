@@ -171,7 +171,9 @@ class SQLite:
     def date_trunc(self, unit: str, value: SQL, *, zoned: bool) -> SQL:  # noqa: ARG002  # stored in UTC either way
         """Text in the form that Django stores: ``YYYY-MM-DD HH:MM:SS``."""
         if unit == "week":
-            day = "strftime('%%Y-%%m-%%d', " + value + ", '-6 days', 'weekday 1')"
+            # the day by itself first: a modifier rounds the last half millisecond of a day up to the next
+            day = "strftime('%%Y-%%m-%%d', strftime('%%Y-%%m-%%d', " + value + ")"
+            day += ", '-6 days', 'weekday 1')"
             return day + " || ' 00:00:00'"
         if unit == "quarter":
             month = (
