@@ -22,6 +22,7 @@ help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.version_info < (3, 11) and sys.exit("Python 3.11 or later is needed, not %d.%d: make PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 
 $(BIN)/uv: $(BIN)/python requirements/uv.lock
@@ -49,8 +50,8 @@ lock: $(BIN)/uv ## Resolve the dependencies of pyproject.toml again (ARGS=--upgr
 test: lint types pytest ## Lint, types, import rule and the whole suite on SQLite and PostgreSQL
 
 .PHONY: pytest
-pytest: setup ## The suite alone
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+pytest: setup ## The suite alone, without the slow tests of the wheel
+	$(BIN)/python -m pytest -n 2 -m "not wheel" $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, and the import rule
@@ -85,6 +86,10 @@ demo-data: setup
 demo: demo-data ## The sample shop on http://127.0.0.1:8000
 	@$(BIN)/python manage.py shop_addresses --host $(HOST) --port $(PORT)
 	DJANGO_SETTINGS_MODULE=testproject.settings $(BIN)/nexus run --host $(HOST) --port $(PORT)
+
+.PHONY: check-wheel
+check-wheel: setup ## The wheel, installed and used in an empty environment
+	$(BIN)/python -m pytest -m wheel $(ARGS)
 
 .PHONY: wheel
 wheel: setup ## Build the wheel into dist/

@@ -1,0 +1,37 @@
+"""The suite on every supported pair of Python and Django, from the lock files: `nox`, or `nox -t others` in CI."""
+
+import nox
+
+nox.needs_version = ">=2025.10.16"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = True
+nox.options.reuse_venv = "yes"
+
+LOCKED = ("--require-hashes", "--requirement")
+VERSIONS = """
+import django, sys
+print("%d.%d" % sys.version_info[:2], "%d.%d" % django.VERSION[:2])
+"""
+PAIRS = [
+    # `make test` is this very pair.
+    nox.param("3.11", "5.2", id="3.11-django-5.2"),
+    *(
+        nox.param(python, django, id=f"{python}-django-{django}", tags=["others"])
+        for python in ("3.12", "3.13")
+        for django in ("5.2", "6.1")
+    ),
+]
+
+
+@nox.session
+@nox.parametrize("python,django", PAIRS)
+def tests(session: nox.Session, django: str) -> None:
+    """The whole suite. The lock file holds the newest Django that a Python can have; 5.2 is put over it."""
+    session.install(*LOCKED, "requirements/dev.lock")
+    if django == "5.2":
+        session.install(*LOCKED, "requirements/django-5.2.lock")
+    session.install("--no-deps", "--no-build-isolation", "--editable", ".")
+    found = session.run("python", "-c", VERSIONS, silent=True)
+    if found is None or found.split() != [str(session.python), django]:
+        session.error(f"Python {session.python} with Django {django} was wanted, not {found}")
+    session.run("python", "-m", "pytest", "-n", "2", "-m", "not wheel", *session.posargs)
