@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         TableNotFound,
         Unavailable,
     )
-    from dataflow_nexus.nexus import Nexus
+    from dataflow_nexus.nexus import Nexus, default_nexus
     from dataflow_nexus.registry import register
     from dataflow_nexus.workflows.builder import WorkflowBuilder
     from dataflow_nexus.workflows.runtime import LocalRuntime
@@ -43,6 +43,7 @@ _HOMES = {
     "TableNotFound": "exceptions",
     "Unavailable": "exceptions",
     "Nexus": "nexus",
+    "default_nexus": "nexus",
     "register": "registry",
     "WorkflowBuilder": "workflows.builder",
     "LocalRuntime": "workflows.runtime",
@@ -66,6 +67,7 @@ __all__ = [
     "TableNotFound",
     "Unavailable",
     "WorkflowBuilder",
+    "default_nexus",
     "register",
 ]
 

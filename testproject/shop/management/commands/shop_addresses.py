@@ -13,8 +13,8 @@ The same call on every channel; paste one into another terminal
   CLI     .venv/bin/python manage.py nexus products list \\
             --filter '{{"active": true}}' --order-by=-price --limit 3
   Python  .venv/bin/python manage.py shell -v 0 -c \\
-            'from dataflow_nexus import nexus; print(nexus.execute("ProductListNode",
-             filter={{"active": True}}, order_by=["-price"], limit=3))'
+            'from dataflow_nexus import default_nexus; print(default_nexus().execute(
+             "ProductListNode", filter={{"active": True}}, order_by=["-price"], limit=3))'
 """
 
 
