@@ -8,6 +8,8 @@ an error, and a key whose feature is not built is refused: nothing is accepted a
 from __future__ import annotations
 
 import difflib
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -94,56 +96,70 @@ _POSITIVE = {
     "max_groups",
     "statement_timeout",
 }
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "bool": (bool,),
-    "int": (int,),
-    "float": (int, float),
-    "str": (str,),
-    "tuple[str, ...]": (list, tuple),
+_TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "bool": ((bool,), "True or False"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "str": ((str,), "text"),
+    "tuple[str, ...]": ((list, tuple), "a list of texts"),
 }
+"""The annotations of ``Configuration``: the types that they take, and what people call them."""
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
-def _suggestion(key: str) -> str:
-    known = [item.name for item in fields(Configuration)] + list(NOT_BUILT)
-    found = difflib.get_close_matches(key, known, n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where values come from, for messages: ``dataflow_config``, ``DATAFLOW_NEXUS`` (in upper case)."""
+
+    name: str
+    upper: bool = False
+    also: tuple[str, ...] = ()
+    """Keys that somebody else reads."""
+
+    def spelled(self, key: str) -> str:
+        return repr(key.upper() if self.upper else key)
+
+    def error(self, message: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.name}: {message}")
+
+    def unknown(self, key: str) -> ConfigurationError:
+        known = [item.name for item in fields(Configuration)] + [*NOT_BUILT, *self.also]
+        found = difflib.get_close_matches(key, known, n=1)
+        near = f" (did you mean {self.spelled(found[0])}?)" if found else ""
+        return self.error(f"unknown key {self.spelled(key)}{near}")
 
 
-def _checked(key: str, value: Any, annotation: str, where: str) -> Any:
-    wanted = _TYPES[annotation]
-    positive: Any = value
-    if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
-        raise ConfigurationError(
-            f"{where}: {key!r} must be {annotation}, not {type(value).__name__}"
-        )
-    if key in _POSITIVE and positive <= 0:
-        raise ConfigurationError(f"{where}: {key!r} must be positive, not {value!r}")
+def _checked(key: str, value: Any, annotation: str, source: Source) -> Any:
+    wanted, called = _TYPES[annotation]
+    wrong = not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)
+    if wrong or (isinstance(value, (list, tuple)) and not all(isinstance(i, str) for i in value)):
+        given = type(value).__name__
+        raise source.error(f"{source.spelled(key)} must be {called}, not {given}")
+    if key in _POSITIVE and not 0 < value < math.inf:
+        raise source.error(f"{source.spelled(key)} must be positive, not {value!r}")
     return tuple(value) if isinstance(value, list) else value
 
 
-def configure(base: Configuration, values: Mapping[str, Any], where: str) -> Configuration:
+def configure(base: Configuration, values: Mapping[str, Any], source: Source) -> Configuration:
     """``base`` with ``values`` over it.
 
-    ``where`` names the source for messages (``dataflow_config``). Raises ``ConfigurationError`` on an unknown key, a
-    wrong type, or a key whose feature is not built.
+    Raises ``ConfigurationError`` on an unknown key, a wrong type, or a key whose feature is not built.
     """
     annotations = {item.name: str(item.type) for item in fields(Configuration)}
     changes: dict[str, Any] = {}
     for key, value in values.items():
         if key in annotations:
-            changes[key] = _checked(key, value, annotations[key], where)
-        elif key in NOT_BUILT:
-            if value not in NOT_BUILT[key]:
-                raise ConfigurationError(f"{where}: {key!r} arrives in a later release; remove it")
-        else:
-            raise ConfigurationError(f"{where}: unknown key {key!r}{_suggestion(key)}")
+            changes[key] = _checked(key, value, annotations[key], source)
+        elif key not in NOT_BUILT:
+            raise source.unknown(key)
+        elif not any(value is accepted for accepted in NOT_BUILT[key]):
+            raise source.error(f"{source.spelled(key)} arrives in a later release; remove it")
     result = replace(base, **changes)
     if result.default_limit > result.max_limit:
-        raise ConfigurationError(f"{where}: 'default_limit' is above 'max_limit'")
-    if not result.api_prefix.startswith("/") or result.api_prefix.endswith("/"):
-        raise ConfigurationError(
-            f"{where}: 'api_prefix' must start with a slash and not end with one"
-        )
+        names = f"{source.spelled('default_limit')} is above {source.spelled('max_limit')}"
+        raise source.error(names)
+    if not _PREFIX.fullmatch(result.api_prefix):
+        raise source.error(f"{source.spelled('api_prefix')} must be a path like /api")
     return result
 
 
@@ -151,10 +167,9 @@ def from_settings() -> Configuration:
     """The configuration of a Django project, from ``settings.DATAFLOW_NEXUS`` as it is now."""
     values = getattr(settings, SETTING, {})
     if not isinstance(values, Mapping):
-        raise ConfigurationError(f"{SETTING} must be a dictionary")
+        raise ConfigurationError(f"{SETTING} must be a dictionary, not {type(values).__name__}")
     for key in values:
         if not isinstance(key, str) or key != key.upper():
             raise ConfigurationError(f"{SETTING}: keys are in upper case: {key!r}")
-    return configure(
-        Configuration(), {key.lower(): value for key, value in values.items()}, SETTING
-    )
+    lowered = {key.lower(): value for key, value in values.items()}
+    return configure(Configuration(), lowered, Source(name=SETTING, upper=True))

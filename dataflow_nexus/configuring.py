@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dataflow_nexus import conf
-from dataflow_nexus.conf import Configuration, configure
+from dataflow_nexus.conf import Configuration, Source, configure
 from dataflow_nexus.dataflow import DataFlow
 from dataflow_nexus.dataflow.standalone import is_standalone
 from dataflow_nexus.exceptions import ConfigurationError
@@ -43,10 +43,13 @@ def configured(
     base = without_project() if is_standalone() else conf.from_settings()
     if integrations:  # its models are exposed, and nothing that the settings name unless told to
         base = replace(base, models=(), auto_discovery=False)
-    base = configure(base, {k: v for k, v in named.items() if v is not None}, "Nexus")
-    base = configure(base, given, "dataflow_config")
-    base = configure(base, access, "auth_config")
-    base = configure(base, monitoring, "monitoring_config")
+    for values, source in (
+        ({key: value for key, value in named.items() if value is not None}, Source(name="Nexus")),
+        (given, Source(name="dataflow_config", also=("integration",))),
+        (access, Source(name="auth_config")),
+        (monitoring, Source(name="monitoring_config")),
+    ):
+        base = configure(base, values, source)
     declared = [source[_ACCESS] for source in (given, access) if _ACCESS in source]
     _check_access(base, declared)
     return Configured(

@@ -102,6 +102,17 @@ class Server:
         except ValueError:
             return status, raw.decode()
 
+    def ask_patiently(self, method: str, path: str) -> tuple[int, Any]:
+        """The same, again while nobody answers."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self.ask(method, path)
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
     def stop(self) -> str:
         """What it printed, once it has ended as asked."""
         self.process.send_signal(signal.SIGTERM)

@@ -58,24 +58,21 @@ def find(app: str | None) -> Target:
 
 def parse(text: str, folder: Path, source: str) -> Target:
     """``FILE.py``, ``FILE.py:name`` or ``module:name``; a file is relative to ``folder``."""
-    place, _, name = text.rpartition(":") if not text.endswith(".py") else (text, "", "")
-    if not place:
-        place, name = text, ""
-    if place.endswith(".py"):
-        file = (folder / place).absolute()
-        if not file.is_file():
-            raise ConfigurationError(f"{source}: there is no file {file}")
-        target = Target(file=file, name=name or None, folder=file.parent)
-    else:
-        target = Target(module=place, name=name or None, folder=folder)
-    words = (
-        [*place.split("."), *([name] if name else [])] if target.module else [name] if name else []
-    )
+    place, colon, name = text.rpartition(":")
+    if not colon or text.endswith(".py"):
+        place, colon, name = text, "", ""
+    is_file = place.endswith(".py")
+    words = [*([] if is_file else place.split(".")), *([name] if colon else [])]
     if not all(word.isidentifier() for word in words):
         raise ConfigurationError(
             f"{source}: an application is FILE.py[:name] or module:name, not {text!r}"
         )
-    return target
+    if not is_file:
+        return Target(module=place, name=name or None, folder=folder)
+    file = (folder / place).absolute()
+    if not file.is_file():
+        raise ConfigurationError(f"{source}: there is no file {file}")
+    return Target(file=file, name=name or None, folder=file.parent)
 
 
 def _from_pyproject(here: Path) -> Target | None:
