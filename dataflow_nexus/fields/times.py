@@ -75,8 +75,11 @@ def _render_naive(value: Any) -> str:
 
 
 def _zoned_postgresql(sql: str) -> str:
-    text = f"btrim(to_json({sql} AT TIME ZONE 'UTC')::text, '\"')"
-    return f"CASE WHEN isfinite({sql}) THEN replace({text} || 'Z', ' BCZ', 'Z BC') ELSE {text} END"
+    """Years of our era take the short way; what comes before them, and infinity, the long one."""
+    text = f"({sql} AT TIME ZONE 'UTC')::text"
+    old = f"regexp_replace({text}, '^(\\S+) (\\S+) BC$', '\\1T\\2Z BC')"
+    ours = f"{sql} >= '0001-01-01 00:00:00+00' AND {sql} < 'infinity'"
+    return f"CASE WHEN {ours} THEN replace({text}, ' ', 'T') || 'Z' ELSE {old} END"
 
 
 DATE = Kind(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -20,11 +21,21 @@ from dataflow_nexus.registry import Exposed
 
 def saves_itself(model: type[models.Model]) -> bool:
     """Whether creating or changing a record must go through ``save``."""
+    if signals.pre_save.has_listeners(model) or signals.post_save.has_listeners(model):
+        return True
+    if model not in _own_code:
+        _own_code[model] = _has_own_code(model)
+    return _own_code[model]
+
+
+_own_code: WeakKeyDictionary[type[models.Model], bool] = WeakKeyDictionary()
+
+
+def _has_own_code(model: type[models.Model]) -> bool:
     own = any(
         getattr(model, name) is not getattr(models.Model, name)
         for name in ("save", "save_base", "clean", "full_clean")
     )
-    listened = signals.pre_save.has_listeners(model) or signals.post_save.has_listeners(model)
     fields = model._meta.concrete_fields
     inherited = any(field.model._meta.db_table != model._meta.db_table for field in fields)
     placed = any(
@@ -34,7 +45,7 @@ def saves_itself(model: type[models.Model]) -> bool:
         if field.column is not None
         and not isinstance(field, (models.BinaryField, models.GeneratedField))
     )
-    return own or listened or inherited or placed
+    return own or inherited or placed
 
 
 def deletes_itself(model: type[models.Model]) -> bool:

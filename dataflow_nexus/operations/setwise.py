@@ -6,8 +6,7 @@ that allows everything. All other rows are written one by one (``bulk``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.db import connections, models
@@ -15,6 +14,7 @@ from django.db import connections, models
 from dataflow_nexus.exceptions import Invalid, NotFound
 from dataflow_nexus.operations import instances
 from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.filling import fill_of
 from dataflow_nexus.operations.given_rows import Row
 from dataflow_nexus.operations.outcomes import Done, Key
 from dataflow_nexus.operations.reading import compilation
@@ -75,7 +75,7 @@ def insert(
 
 def _insert_shape(call: Call, rows: list[Row], key: tuple[str, ...], resolution: str) -> list[Done]:
     exposed, alias = call.exposed, call.alias
-    fill = make_fill(exposed, rows[0].values)
+    fill = fill_of(exposed, frozenset(rows[0].values))
     statement = recordsets.insert(alias, exposed, [fill(row.values) for row in rows])
     columns = [str(exposed.columns[name].column) for name in key]
     if resolution == "skip":
@@ -106,43 +106,6 @@ def automatic_columns(exposed: Exposed) -> list[str]:
         for item in exposed.columns.values()
         if getattr(item.source, "auto_now", False)
     ]
-
-
-def make_fill(
-    exposed: Exposed, given: Mapping[str, Any]
-) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """A function from the values of a row, which gives just these fields, to those of its columns.
-
-    What is not given takes Django's default; a column that the database fills is left out.
-    """
-    scratch = exposed.model()
-    named: list[tuple[str, str]] = []
-    constant: dict[str, Any] = {}
-    made: list[tuple[str, Callable[[], Any]]] = []
-    for name, item in exposed.columns.items():
-        source: Any = item.source
-        column = str(item.column)
-        if getattr(source, "generated", False):
-            continue
-        if getattr(source, "auto_now", False) or getattr(source, "auto_now_add", False):
-            made.append((column, partial(source.pre_save, scratch, True)))
-        elif name in given:
-            named.append((column, name))
-        elif isinstance(source, models.AutoField) or source.has_db_default():
-            continue
-        elif callable(source.default) and source.has_default():
-            made.append((column, source.get_default))
-        else:
-            constant[column] = source.get_default()
-
-    def fill(values: Mapping[str, Any]) -> dict[str, Any]:
-        row = {column: values[name] for column, name in named}
-        row.update(constant)
-        for column, make in made:
-            row[column] = make()
-        return row
-
-    return fill
 
 
 def key_reader(alias: str, fields: Sequence[ModelField]) -> Callable[[Sequence[Any]], Key]:

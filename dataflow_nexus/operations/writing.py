@@ -6,7 +6,7 @@ On PostgreSQL a write of a plain model is one statement that changes the row and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from dataflow_nexus.operations.computed_values import (
     naming_overflow,
 )
 from dataflow_nexus.operations.deleting import delete_records
+from dataflow_nexus.operations.filling import insert_of
 from dataflow_nexus.operations.given_values import (
     given_values,
     replaced,
@@ -47,6 +48,7 @@ from dataflow_nexus.operations.values import (
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.python_rendering import converter
+from dataflow_nexus.queries.recordsets import plain_fields
 from dataflow_nexus.queries.rendering import rendered
 from dataflow_nexus.queries.scope import Scope, base_queryset
 from dataflow_nexus.queries.shapes import Shape, full_shape
@@ -90,7 +92,7 @@ def is_direct(call: Call, action: str, values: Values) -> bool:
         and call.grants[action].unrestricted
         and reading is not None
         and reading.unrestricted
-        and not split(exposed, values)[1]
+        and all(name in exposed.columns for name in values)
         and not instances.saves_itself(exposed.model)
         and not full_shape(exposed, reading).needs_python
         and base_queryset(exposed, compilation(call)) is None
@@ -106,24 +108,38 @@ def full(call: Call) -> Shape:
 
 def insert_rendered(call: Call, values: Values) -> bytes:
     """Insert and render in one statement."""
-    _, row = changing.new_row(call.exposed, values)
-    found = render_change(call, changing.insert(call.alias, call.exposed, [row]))
-    return str(found[0][0]).encode()
+    exposed, alias = call.exposed, call.alias
+    if plain_fields(exposed):
+        made = insert_of(
+            alias, exposed, frozenset(values), lambda inner: around_change(call, inner)
+        )
+        statement = made.statement(values)
+    else:
+        _, row = changing.new_row(exposed, values)
+        statement = around_change(call, changing.insert(alias, exposed, [row]))
+    return str(run_change(call, statement)[0][0]).encode()
 
 
 def render_change(
-    call: Call, statement: SQL, keys: list[str] | None = None, extra: str = ""
+    call: Call, statement: SQL, keys: Sequence[str] = (), extra: str = ""
 ) -> list[tuple[Any, ...]]:
     """Run a changing statement and render the rows that it returns; ``[]`` where it touched none."""
+    return run_change(call, around_change(call, statement, keys, extra))
+
+
+def around_change(call: Call, statement: SQL, keys: Sequence[str] = (), extra: str = "") -> SQL:
+    """A changing statement with the rendering of the rows that it returns."""
     shape = full(call)
     scope = Scope(compilation(call), call.exposed, shape.grant)
-    columns = list(dict.fromkeys([*shape.columns, *(keys or [])]))
+    columns = list(dict.fromkeys([*shape.columns, *keys]))
     changed = statement + changing.returning(call.alias, columns) + extra
-    statement = rendered(
-        scope, changed, shape, [*(keys or []), *(["dataflow_new"] if extra else [])], common=True
-    )
-    connection = connections[call.alias]
-    if not connection.in_atomic_block:
+    names = [*keys, *(["dataflow_new"] if extra else [])]
+    return rendered(scope, changed, shape, names, common=True)
+
+
+def run_change(call: Call, statement: SQL) -> list[tuple[Any, ...]]:
+    """One statement is a transaction of its own; inside another it also lets deferred constraints speak."""
+    if not connections[call.alias].in_atomic_block:
         return fetch(call.alias, statement)
     with writing(call.alias):
         return fetch(call.alias, statement)

@@ -58,6 +58,15 @@ def insert(alias: str, exposed: Exposed, rows: Sequence[Mapping[str, Any]]) -> S
     return SQL(f"INSERT INTO {table} ({names}) VALUES ") + join(", ", tuples)
 
 
+def insert_one(alias: str, exposed: Exposed, columns: Sequence[str]) -> SQL:
+    """``INSERT`` of one row, its parameters still to come, in the order of the columns."""
+    if not columns:
+        return SQL(f"INSERT INTO {quote(alias, exposed.table)} DEFAULT VALUES")
+    names = ", ".join(quote(alias, column) for column in columns)
+    places = ", ".join("%s" for _ in columns)
+    return SQL(f"INSERT INTO {quote(alias, exposed.table)} ({names}) VALUES ({places})")
+
+
 def assignments(scope: Scope, values: Mapping[str, Any]) -> SQL:
     """``col = …, col = …``: plain values, and computations over the column of the scope's table."""
     alias, columns = scope.compilation.alias, scope.exposed.columns

@@ -21,6 +21,20 @@ from dataflow_nexus.queries.sql import SQL, join, param
 from dataflow_nexus.registry import Exposed, ModelField
 
 Encode = Callable[[Any], Any]
+_AS_IS = frozenset(
+    {
+        "integer",
+        "decimal",
+        "float",
+        "boolean",
+        "string",
+        "date",
+        "datetime",
+        "time",
+        "duration",
+        "uuid",
+    }
+)
 _PREPARING = ("get_prep_value", "get_db_prep_value", "get_db_prep_save")
 
 
@@ -55,13 +69,19 @@ _ENCODERS: dict[str, Encode] = {
 
 def encoder(field: ModelField) -> Encode | None:
     """How a value of the field stands in the document; ``None`` where only its own preparation knows."""
-    storage: Any = field.storage
-    own = any(
-        not getattr(type(storage), name).__module__.startswith("django.") for name in _PREPARING
-    )
-    if own or getattr(storage, "encoder", None) is not None:
+    if not _prepared_by_django(field) or getattr(field.storage, "encoder", None) is not None:
         return None
     return _ENCODERS.get(field.kind.name)
+
+
+def _prepared_by_django(field: ModelField) -> bool:
+    kind: Any = type(field.storage)
+    return all(getattr(kind, name).__module__.startswith("django.") for name in _PREPARING)
+
+
+def prepared_as_is(field: ModelField) -> bool:
+    """Whether a value of the field, as its kind makes it, is the parameter that PostgreSQL takes."""
+    return field.kind.name in _AS_IS and _prepared_by_django(field)
 
 
 def encoders(exposed: Exposed, columns: Sequence[str]) -> list[Encode] | None:
