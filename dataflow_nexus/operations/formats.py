@@ -11,7 +11,7 @@ import msgspec
 
 _RUN = ("=", "+", "-", "@", "\t", "\r", "\n")
 """How a cell begins that a spreadsheet runs (OWASP, "CSV Injection")."""
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 class NDJSON:
