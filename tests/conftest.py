@@ -13,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from testproject.shop import people, sample
 
 from dataflow_nexus.nexus import Nexus, default_nexus
-from tests import postgresql, routing
+from tests import postgresql, profiles, routing
 from tests.routing import POSTGRESQL, SQLITE
 
 DATABASES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
+profiles.load()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -97,13 +98,44 @@ def float8out(value: float) -> str:
 
     Source: ``double_to_shortest_decimal_buf`` in ``src/common/d2s.c``.
     """
-    mantissa, _, exponent = f"{Decimal(repr(value)).normalize():e}".partition("e")
+    digits = _shortest(value).normalize()
+    mantissa, _, exponent = f"{digits:e}".partition("e")
     power = int(exponent)
     if value == 0:
         return "-0" if math.copysign(1, value) < 0 else "0"
     if power < -4 or power >= 15:
         return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
-    return plain(Decimal(repr(value)).normalize())
+    return plain(digits)
+
+
+_WHOLE = 2.0**53
+"""From here on doubles are whole numbers, and the number half-way between two of them may be a short one."""
+
+
+def _shortest(value: float) -> Decimal:
+    """The shortest decimal that is nearer to ``value`` than to any other double.
+
+    Python's own may lie half-way between two doubles (``1e+23``), which PostgreSQL does not rely on being read back.
+    """
+    known = Decimal(repr(value))
+    if abs(value) < _WHOLE:
+        return known
+    exact = Fraction(abs(value))
+    below = (exact + Fraction(math.nextafter(abs(value), 0))) / 2
+    above = exact + Fraction(math.ulp(value)) / 2
+    if below < abs(Fraction(known)) < above:
+        return known
+    for power in range(known.adjusted(), -1, -1):
+        unit = 10**power
+        down = exact // unit
+        near = [
+            (abs(number * unit - exact), number % 2, number * unit)
+            for number in (down, down + 1)
+            if below < number * unit < above
+        ]
+        if near:
+            return Decimal(min(near)[2]).copy_sign(known)
+    raise AssertionError
 
 
 def _coerce_float(value: Any) -> float:
