@@ -49,24 +49,34 @@ def read_rows(rows: Rows, shape: Shape) -> list[dict[str, Any]]:
 
 def reading(rows: Rows, shape: Shape) -> tuple[list[str], SQL]:
     """The statement that ``read_rows`` runs, and the names of what it selects."""
-    columns = shape.columns
-    inner = rows.statement(columns)
+    inner = rows.statement(shape.columns)
     scope = rows.scope
     outer = Scope(scope.compilation, shape.exposed, shape.grant)
     quote = scope.compilation.quote
-    selected = [SQL(f"{outer.alias}.{quote(column)}") for column in columns]
-    names = list(columns)
-    for name, piece in _extras(outer, shape):
-        names.append(name)
-        selected.append(piece)
+    names, selected = _read(outer, shape)
     for key in rows.key_names:
         names.append(key)
         selected.append(SQL(f"{outer.alias}.{quote(key)}"))
     if not selected:
         selected = [SQL("1")]
-    if names == [*columns, *rows.key_names]:
+    if names == [*shape.columns, *rows.key_names]:
         return names, inner
     return names, "SELECT " + join(", ", selected) + " FROM (" + inner + f") {outer.alias}"
+
+
+def _read(outer: Scope, shape: Shape) -> tuple[list[str], list[SQL]]:
+    """What is read of each row, by name. A column that is read as text is not read as Python's own type beside it,
+    which may not hold its value (a date before Christ, the time 24:00)."""
+    texts = {field.name for field in _as_text(shape, outer)}
+    columns = [
+        str(field.column) for field in shape.fields if field.in_database and field.name not in texts
+    ]
+    names = list(dict.fromkeys([*columns, *shape.links]))
+    pieces = [SQL(f"{outer.alias}.{outer.compilation.quote(name)}") for name in names]
+    for name, piece in _extras(outer, shape):
+        names.append(name)
+        pieces.append(piece)
+    return names, pieces
 
 
 def _extras(outer: Scope, shape: Shape) -> list[tuple[str, SQL]]:
@@ -282,10 +292,7 @@ def _children(
     assert condition is not None
     inner = f"SELECT {selected}, " + number + " FROM " + related.source + " WHERE " + condition
     outer = Scope(compilation, shape.exposed, shape.grant)
-    names, pieces = list(columns), [SQL(f"{outer.alias}.{quote(column)}") for column in columns]
-    for name, piece in _extras(outer, shape):
-        names.append(name)
-        pieces.append(piece)
+    names, pieces = _read(outer, shape)
     for index in range(len(related.near)):
         names.append(f"parent:{index}")
         pieces.append(SQL(f"{outer.alias}.{quote(f'parent:{index}')}"))

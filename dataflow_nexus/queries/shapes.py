@@ -63,8 +63,14 @@ class Shape:
             names += [str(item.column) for item in self.fields if item.in_database]
             return tuple(dict.fromkeys(names))
         names = [str(item.column) for item in self.fields if item.in_database]
+        return tuple(dict.fromkeys([*names, *self.links]))
+
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        """The columns by which lists of ids, related records and computed values are found."""
+        names: list[str] = []
         for field in self.fields:
-            relation = exposed.model._meta.get_field(field.name) if field.many else None
+            relation = self.exposed.model._meta.get_field(field.name) if field.many else None
             if relation is not None:
                 names += [remote.column for _, remote in near_columns(relation)]
         for expand in self.expands:
@@ -75,8 +81,8 @@ class Shape:
             )
             names += [local for local, _ in pairs]
         if self.calls:
-            names += [str(item.column) for item in exposed.key]
-        return tuple(dict.fromkeys(names))
+            names += [str(item.column) for item in self.exposed.key]
+        return tuple(names)
 
     @cached_property
     def statements(self) -> dict[Any, tuple[str, str]]:

@@ -1,0 +1,48 @@
+"""What compiling takes, as the operations themselves make it."""
+
+from typing import Any
+
+from django.db import models
+
+from dataflow_nexus.access.grants import UNRESTRICTED, Grant
+from dataflow_nexus.access.principal import SYSTEM
+from dataflow_nexus.conf import Configuration
+from dataflow_nexus.nexus import default_nexus
+from dataflow_nexus.queries import python_rendering, rendering
+from dataflow_nexus.queries.ordering import compile_order
+from dataflow_nexus.queries.rows import Rows
+from dataflow_nexus.queries.scope import Compilation, Scope
+from dataflow_nexus.queries.shapes import Shape, make_shape
+
+
+def scope_of(model: type[models.Model], alias: str, grant: Grant = UNRESTRICTED) -> Scope:
+    """The model's table, as the grant shows it."""
+    exposed = default_nexus().registry.of(model)
+    assert exposed is not None
+    compilation = Compilation(
+        alias=alias,
+        principal=SYSTEM,
+        configuration=Configuration(authentication_required=False),
+        grant_on=lambda _: UNRESTRICTED,
+    )
+    return Scope(compilation, exposed, grant)
+
+
+def prepared(model: type[models.Model], alias: str, **wanted: Any) -> tuple[Rows, Shape]:
+    """All rows in the order of their key; ``fields`` and ``expand`` are List's."""
+    scope = scope_of(model, alias)
+    shape = make_shape(scope, wanted.get("fields"), wanted.get("expand"))
+    return Rows(scope=scope, order=compile_order(scope, None), keys=True), shape
+
+
+def by_database(model: type[models.Model], alias: str, **wanted: Any) -> list[tuple[Any, ...]]:
+    """JSON text and sort keys of each row, as PostgreSQL renders them."""
+    rows, shape = prepared(model, alias, **wanted)
+    assert not shape.needs_python
+    return rendering.render_rows(rows, shape)
+
+
+def by_python(model: type[models.Model], alias: str, **wanted: Any) -> list[tuple[Any, ...]]:
+    """The same as rendered in this process."""
+    rows, shape = prepared(model, alias, **wanted)
+    return python_rendering.render_rows(rows, shape)
