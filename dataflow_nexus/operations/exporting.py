@@ -18,7 +18,7 @@ from dataflow_nexus import deadlines
 from dataflow_nexus.exceptions import Invalid, NexusError
 from dataflow_nexus.operations import hooks, parameters
 from dataflow_nexus.operations.base import Call
-from dataflow_nexus.operations.formats import FORMATS, Format, cell_text, neutralized
+from dataflow_nexus.operations.formats import FORMATS, Format
 from dataflow_nexus.operations.reading import compilation, selection
 from dataflow_nexus.queries import python_rendering, rendering
 from dataflow_nexus.queries.cursors import Reading
@@ -29,8 +29,6 @@ from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.shapes import Shape, make_shape
 from dataflow_nexus.queries.sql import SQL
-
-__all__ = ["cell_text", "export", "neutralized"]
 
 CHUNK_BYTES = 256 * 1024
 """What a chunk aims at; the number of records in it follows from those before."""

@@ -16,7 +16,7 @@ import msgspec
 from django.db import models
 
 from dataflow_nexus.exceptions import Invalid
-from dataflow_nexus.fields import kind_of
+from dataflow_nexus.fields import kind_of, plain
 from dataflow_nexus.queries.ordering import SORTABLE
 from dataflow_nexus.queries.python_rendering import converter
 from dataflow_nexus.queries.scope import Scope
@@ -142,16 +142,17 @@ def _exact(scope: Scope, field: ModelField, parts: Mapping[str, SQL], value: str
         return _column(scope, field, parts, spelled)
 
     def read(text: str | None) -> Any:
-        if text is None:
+        number = None if text is None else Decimal(text)
+        if number is None or not number.is_finite():
             return None
         if field.kind.name == "integer":
-            return msgspec.Raw(text.encode())
+            return msgspec.Raw(plain(number).encode())
         if field.kind.name == "duration":
-            return field.kind.render(dt.timedelta(microseconds=int(text)))
-        return field.kind.render(Decimal(text))
+            return field.kind.render(dt.timedelta(microseconds=int(number)))
+        return field.kind.render(number)
 
-    number = f"CAST({value} AS NUMERIC)"
-    return Column(field=field, parts=parts, value=number, shown=value, read=read)
+    compared = f"CAST({value} AS NUMERIC)"
+    return Column(field=field, parts=parts, value=compared, shown=value, read=read)
 
 
 def _finite(column: Column) -> Column:

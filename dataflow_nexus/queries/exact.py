@@ -28,8 +28,12 @@ class ExactSum:
             self._whole += value
         elif isinstance(value, float):
             self._total = _EXACT.add(self._total, _STORED.create_decimal_from_float(value))
-        else:  # SQLite lets a column hold text; as a number it is what it begins with, mostly nothing
-            self._total = _EXACT.add(self._total, _EXACT.create_decimal(str(value)))
+        else:
+            number = _EXACT.create_decimal(str(value))
+            if (
+                not number.is_nan()
+            ):  # a column may hold text, which counts for nothing, as in SQLite's own sum
+                self._total = _EXACT.add(self._total, number)
 
     def finalize(self) -> str | None:
         if not self._found:

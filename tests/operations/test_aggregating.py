@@ -4,12 +4,22 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connections
+from django.db.models import DecimalField, ExpressionWrapper, F
 
 from dataflow_nexus import Invalid
+from dataflow_nexus.access.principal import SYSTEM
+from dataflow_nexus.conf import Configuration
+from dataflow_nexus.execution import execute
 from dataflow_nexus.nexus import Nexus
+from dataflow_nexus.operations.base import Catalog
+from dataflow_nexus.operations.verbs import VERBS
+from dataflow_nexus.registry import Registry
+from testproject.pgtypes.models import Ranges
 from testproject.shop.models import (
+    Document,
     Everything,
     Order,
     Product,
@@ -286,10 +296,62 @@ def test_values_that_differ_only_in_bytes_are_one_group(run: Run) -> None:
     ]
 
 
-def test_binary_groups(run: Run) -> None:
-    everything(2, binary=b"\x00\xff")
-    found = groups(run, "Everything", group_by=["binary"], aggregate={"n": {"$count": "*"}})
-    assert found == [{"binary": "AP8=", "n": 2}]
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [("binary", b"\x00\xff", "AP8="), ("ip", "10.0.0.1", "10.0.0.1"), ("ip", "::1", "::1")],
+)
+def test_values_without_extremes_are_grouped_and_counted(
+    run: Run, name: str, value: Any, shown: str
+) -> None:
+    everything(2, **{name: value})
+    found = groups(run, "Everything", group_by=[name], aggregate={"n": {"$count_distinct": name}})
+    assert found == [{name: shown, "n": 1}]
+    with pytest.raises(Invalid, match=r"\$min takes"):
+        result(run, "Everything", "$min", name)
+
+
+def test_rows_are_those_of_the_default_manager(run: Run) -> None:
+    Document.objects.create(title="living")
+    Document.objects.create(title="gone", deleted_at="2025-01-01T00:00:00Z")
+    found = groups(run, "Document", group_by=["title"], aggregate={"n": {"$count": "*"}})
+    assert {
+        group["title"]: group["n"] for group in found if group["title"] in ("living", "gone")
+    } == {"living": 1}
+
+
+def test_expressions_of_the_database_are_fields(database: str) -> None:
+    value = ExpressionWrapper(
+        F("price") * F("stock"), output_field=DecimalField(decimal_places=2, max_digits=14)
+    )
+    registry = Registry()
+    registry.register(
+        Product, computed={"worth": value, "shout": lambda product: product.name.upper()}
+    )
+    catalog = Catalog(registry, Configuration(), VERBS)
+
+    def run(**params: Any) -> Any:
+        operation = catalog.node("ProductAggregateNode", SYSTEM)
+        return msgspec.json.decode(execute(operation, SYSTEM, params))["groups"]
+
+    worth = sum(product.price * product.stock for product in Product.objects.all())
+    assert run(aggregate={"worth": {"$sum": "worth"}}, having={"worth": {"$gt": 1}}) == [
+        {"worth": str(worth)}
+    ]
+    with pytest.raises(Invalid) as caught:
+        run(group_by=["shout"])
+    assert [(item.field, item.code) for item in caught.value.errors] == [
+        ("group_by.0", "not_stored")
+    ]
+
+
+def test_columns_that_only_postgresql_has(nexus: Nexus, on_postgresql: str) -> None:
+    Ranges.objects.bulk_create(Ranges(integers=(1, 5)) for _ in range(2))
+    found = nexus.execute(
+        "RangesAggregateNode", group_by=["integers"], aggregate={"n": {"$count": "*"}}
+    )
+    assert found == {"groups": [{"integers": "[1,5)", "n": 2}]}
+    with pytest.raises(Invalid, match="array, which has no groups"):
+        nexus.execute("ArraysAggregateNode", group_by=["integers"])
 
 
 def test_dates_that_python_lacks(nexus: Nexus, on_postgresql: str) -> None:

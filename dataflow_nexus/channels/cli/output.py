@@ -16,7 +16,7 @@ from django.core.management.base import OutputWrapper
 
 from dataflow_nexus.channels.errors import problem_json
 from dataflow_nexus.exceptions import NexusError
-from dataflow_nexus.operations.exporting import cell_text, neutralized
+from dataflow_nexus.operations.formats import cell_text, neutralized
 
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PIPED_WIDTH = 200
