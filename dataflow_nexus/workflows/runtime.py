@@ -13,7 +13,7 @@ from django.db import transaction
 
 from dataflow_nexus.access.principal import SYSTEM, Principal
 from dataflow_nexus.exceptions import FieldError, Invalid, LimitExceeded, NexusError
-from dataflow_nexus.execution import execute
+from dataflow_nexus.execution import authorize, execute
 from dataflow_nexus.operations.base import Catalog, Operation
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.queries.faults import translated
@@ -61,7 +61,10 @@ class LocalRuntime:
                 message = f'parameters name no node: "{name}"{nearest(name, ids)}'
                 raise Invalid.field(name, "unknown", message)
         catalog = current_catalog() if self._nexus is None else self._nexus.catalog
-        operations = {node.id: catalog.node(node.type, self._principal) for node in workflow.nodes}
+        operations: dict[str, Operation] = {}
+        for node in workflow.nodes:
+            with _naming(f'node "{node.id}"', ""):
+                operations[node.id] = _permitted(catalog, node.type, self._principal)
         results: dict[str, Any] = {}
         with _one_transaction(list(operations.values())):
             for node in workflow.nodes:
@@ -101,7 +104,7 @@ def run_batch(catalog: Catalog, principal: Principal, operations: Any) -> bytes:
     found: list[Operation] = []
     for name, item in items.items():
         with _naming(f'operation "{name}"', f"operations.{name}."):
-            found.append(catalog.node(item["node"], principal))
+            found.append(_permitted(catalog, item["node"], principal))
     results: dict[str, Any] = {}
     answers: list[dict[str, Any]] = []
     with _one_transaction(found):
@@ -157,6 +160,13 @@ def _checked(item: Any, position: int) -> str:
 
 
 # --- what both share ------------------------------------------------------------------------------
+
+
+def _permitted(catalog: Catalog, node: str, principal: Principal) -> Operation:
+    """The operation, once the principal may run it: permission comes before any parameter."""
+    operation = catalog.node(node, principal)
+    authorize(operation, principal)
+    return operation
 
 
 @contextmanager
