@@ -142,7 +142,8 @@ class Session:
             raise DocumentError(f"exit code {done.returncode}{self._server_log()}")
 
     def _compare(self, text: str) -> None:
-        wanted, printed = (" ".join(item.split()) for item in (text, self._printed))
+        """Spaces and line feeds aside: an answer over HTTP does not end its line."""
+        wanted, printed = ("".join(item.split()) for item in (text, self._printed))
         if wanted not in printed:
             raise DocumentError(
                 f"the document prints\n{text}\nand the command printed\n{self._printed}"
