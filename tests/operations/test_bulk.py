@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 from django.db import connections
+
+from dataflow_nexus import Conflict, Invalid, LimitExceeded, NexusError, NotFound
+from dataflow_nexus.exceptions import Malformed
 from testproject.shop.models import (
     Category,
     Customer,
@@ -18,9 +21,6 @@ from testproject.shop.models import (
     Promotion,
     Tag,
 )
-
-from dataflow_nexus import Conflict, Invalid, LimitExceeded, NexusError, NotFound
-from dataflow_nexus.exceptions import Malformed
 from tests.routing import POSTGRESQL
 
 Run = Callable[..., Any]
