@@ -40,7 +40,7 @@ def list_products(request: HttpRequest, limit: int = 100, offset: int = 0) -> ob
     return Product.objects.order_by("id")[offset : offset + limit]
 
 
-@api.get("/products/{product_id}", response=ProductOut)
+@api.get("/products/{int:product_id}", response=ProductOut)
 def read_product(request: HttpRequest, product_id: int) -> Product:
     return get_object_or_404(Product, id=product_id)
 

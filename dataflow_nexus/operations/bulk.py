@@ -7,17 +7,20 @@ written as its single operation would write it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from dataflow_nexus.exceptions import Conflict, Invalid, NotFound, PermissionDenied
 from dataflow_nexus.operations import parameters, setwise
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.bulk_selecting import delete_selected, update_selected
+from dataflow_nexus.operations.columns import read_columns, repeats
 from dataflow_nexus.operations.given_rows import (
     Rejects,
     Row,
     batch_size,
+    items,
     read_changes,
     read_rows,
     without_duplicates,
@@ -59,9 +62,15 @@ def bulk_create(call: Call) -> bytes:
         if item.required and item.name not in presets
     ]
     rejects = _rejects(call)
-    rows = read_rows(call, writer(call, "add"), rejects, required=required)
-    rows = without_duplicates(rows, rejects, call.exposed.unique_keys)
+    asked_for(call)
+    given = items(call)
     plainly = setwise.writes_plainly(call, "add")
+    if plainly and resolution == "error" and setwise.takes_columns(call):
+        done = _create_columns(call, given, required)
+        if done is not None:
+            return done
+    rows = read_rows(given, writer(call, "add"), rejects, required=required)
+    rows = without_duplicates(rows, rejects, call.exposed.unique_keys)
 
     def write(chosen: Sequence[Row]) -> list[Done]:
         if plainly and all(setwise.is_plain(call.exposed, row) for row in chosen):
@@ -69,6 +78,26 @@ def bulk_create(call: Call) -> bytes:
         return [_create_one(call, row, key, resolution) for row in chosen]
 
     return _write_rows(call, rows, rejects, write)
+
+
+def _create_columns(call: Call, given: Sequence[Any], required: Sequence[str]) -> bytes | None:
+    """The result where every row is right and new; ``None``, and nothing written, where one has to be named."""
+    columns = read_columns(writer(call, "add"), given, required)
+    if columns is None or repeats(columns, call.exposed.unique_keys):
+        return None
+    size = batch_size(call, BATCH)
+    outcome = Outcome(processed=columns.rows)
+    try:
+        with writing(call.alias, dry_run=parameters.boolean(call, "dry_run")):
+            for start in range(0, columns.rows, size):
+                outcome.done += setwise.insert_columns(call, columns, start, start + size)
+                outcome.check(call)
+            more = returned(call, outcome.keys)
+    except (IntegrityError, DataError, Conflict):
+        return None
+    if call.params.get("on_error") == "continue":
+        more["errors"] = []
+    return result(outcome, more)
 
 
 def bulk_upsert(call: Call) -> bytes:
@@ -79,7 +108,7 @@ def bulk_upsert(call: Call) -> bytes:
     )
     key = _conflict_on(call) or tuple(item.name for item in call.exposed.key)
     rejects = _rejects(call)
-    rows = read_rows(call, writer(call, "add"), rejects)
+    rows = read_rows(items(call), writer(call, "add"), rejects)
     rows = _changeable(call, rows, key, rejects)
     rows = without_duplicates(rows, rejects, call.exposed.unique_keys)
     plainly = setwise.writes_plainly(call, "add", "change") and setwise.is_postgresql(call)

@@ -18,6 +18,7 @@ from dataflow_nexus.registry import ModelField
 
 Check = Callable[[Any], Any]
 Rule = Callable[[Any], None]
+Test = Callable[[Any], bool]
 
 
 def make_check(field: ModelField) -> Check:
@@ -51,11 +52,16 @@ def _keys(field: ModelField, value: Any) -> list[Any]:
     return list(dict.fromkeys(field.kind.coerce(item) for item in value))
 
 
+def integer_range(storage: models.Field[Any, Any]) -> tuple[int, int]:
+    """The least and the greatest value of an integer column."""
+    name = storage.get_internal_type()
+    return INTEGER_RANGES.get(name, INTEGER_RANGES["BigIntegerField"])
+
+
 def _range(field: ModelField) -> Rule | None:
     if not isinstance(field.storage, models.IntegerField):
         return None
-    name = field.storage.get_internal_type()
-    low, high = INTEGER_RANGES.get(name, INTEGER_RANGES["BigIntegerField"])
+    low, high = integer_range(field.storage)
 
     def rule(value: Any) -> None:
         if isinstance(value, int) and not low <= value <= high:
@@ -97,15 +103,12 @@ def _choices(field: ModelField) -> Rule | None:
 def _validators(field: ModelField) -> Rule | None:
     source, stored = field.source, field.storage
     assert isinstance(source, models.Field)
-    listed = [*stored.validators, *([] if source is stored else source.validators)]
-    tests = [_test(validator) for validator in listed]
-    known = [test for test in tests if test is not None]
-    whole = len(known) == len(tests)
-    if not tests:
+    tests = tests_of(field)
+    if tests == ():
         return None
 
     def rule(value: Any) -> None:
-        if whole and all(test(value) for test in known):
+        if tests is not None and all(test(value) for test in tests):
             return
         try:
             stored.run_validators(value)
@@ -119,7 +122,17 @@ def _validators(field: ModelField) -> Rule | None:
     return rule
 
 
-def _test(validator: Any) -> Callable[[Any], bool] | None:
+def tests_of(field: ModelField) -> tuple[Test, ...] | None:
+    """Plain tests that all hold exactly where all of the field's validators agree; ``None`` where one is unknown."""
+    source: Any = field.source
+    stored: Any = field.storage
+    listed = [*stored.validators, *([] if source is stored else source.validators)]
+    tests = [_test(validator) for validator in listed]
+    known = tuple(test for test in tests if test is not None)
+    return known if len(known) == len(tests) else None
+
+
+def _test(validator: Any) -> Test | None:
     """A plain test that holds exactly where one of Django's own validators agrees; ``None`` for any other."""
     kind = type(validator)
     if kind is validators.ProhibitNullCharactersValidator:
@@ -140,7 +153,7 @@ def _test(validator: Any) -> Callable[[Any], bool] | None:
     return None
 
 
-def _decimal_test(validator: validators.DecimalValidator) -> Callable[[Any], bool] | None:
+def _decimal_test(validator: validators.DecimalValidator) -> Test | None:
     digits, places = validator.max_digits, validator.decimal_places
     if digits is None or places is None:
         return None

@@ -17,11 +17,24 @@ from dataflow_nexus.queries.recordsets import prepared_as_is
 from dataflow_nexus.queries.sql import SQL
 from dataflow_nexus.registry import Exposed, ModelField
 
-Fill = Callable[[Mapping[str, Any]], dict[str, Any]]
-_MOST = 256
-"""Sets of given fields that are remembered per model: a caller could invent any number of them."""
-_fills: WeakKeyDictionary[Exposed, dict[frozenset[str], Fill]] = WeakKeyDictionary()
-_inserts: WeakKeyDictionary[Exposed, dict[tuple[str, frozenset[str]], Insert]] = WeakKeyDictionary()
+
+class Fill(NamedTuple):
+    """``(column, field)`` pairs that are given, columns with one default, and those whose default is made for each row.
+
+    A column that the database fills is in none of them.
+    """
+
+    named: tuple[tuple[str, str], ...]
+    constant: Mapping[str, Any]
+    made: tuple[tuple[str, Callable[[], Any]], ...]
+
+    def row(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values by column of one row."""
+        found = {column: values[name] for column, name in self.named}
+        found.update(self.constant)
+        for column, make in self.made:
+            found[column] = make()
+        return found
 
 
 class Insert(NamedTuple):
@@ -32,8 +45,14 @@ class Insert(NamedTuple):
     prepare: tuple[tuple[str, Callable[[Any], Any]], ...]
 
     def statement(self, values: Mapping[str, Any]) -> SQL:
-        row = self.fill(values)
+        row = self.fill.row(values)
         return SQL(self.text, tuple(prepare(row[column]) for column, prepare in self.prepare))
+
+
+_MOST = 256
+"""Sets of given fields that are remembered per model: a caller could invent any number of them."""
+_fills: WeakKeyDictionary[Exposed, dict[frozenset[str], Fill]] = WeakKeyDictionary()
+_inserts: WeakKeyDictionary[Exposed, dict[tuple[str, frozenset[str]], Insert]] = WeakKeyDictionary()
 
 
 def fill_of(exposed: Exposed, given: frozenset[str]) -> Fill:
@@ -63,7 +82,7 @@ def _make_insert(
     alias: str, exposed: Exposed, given: frozenset[str], around: Callable[[SQL], SQL]
 ) -> Insert:
     fill = fill_of(exposed, given)
-    columns = list(fill(dict.fromkeys(given)))
+    columns = list(fill.row(dict.fromkeys(given)))
     by_column = {str(item.column): item for item in exposed.columns.values()}
     prepare = tuple((column, _preparation(alias, by_column[column])) for column in columns)
     whole = around(changing.insert_one(alias, exposed, columns))
@@ -84,10 +103,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 def make_fill(exposed: Exposed, given: frozenset[str]) -> Fill:
-    """A function from the values of a row, which gives just these fields, to those of its columns.
-
-    What is not given takes Django's default; a column that the database fills is left out.
-    """
+    """How the columns of a row are filled which gives just these fields."""
     scratch = exposed.model()
     named: list[tuple[str, str]] = []
     constant: dict[str, Any] = {}
@@ -107,12 +123,4 @@ def make_fill(exposed: Exposed, given: frozenset[str]) -> Fill:
             made.append((column, source.get_default))
         else:
             constant[column] = source.get_default()
-
-    def fill(values: Mapping[str, Any]) -> dict[str, Any]:
-        row = {column: values[name] for column, name in named}
-        row.update(constant)
-        for column, make in made:
-            row[column] = make()
-        return row
-
-    return fill
+    return Fill(tuple(named), constant, tuple(made))

@@ -5,8 +5,9 @@ With ``on_error: "stop"`` every wrong row is named in one error; with ``"continu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from dataflow_nexus.exceptions import FieldError, Invalid, LimitExceeded, NexusError
@@ -80,10 +81,10 @@ class Rejects:
         return error.errors or (FieldError("", error.code, error.detail),)
 
 
-def items(call: Call) -> Iterator[Any]:
+def items(call: Call) -> list[Any]:
     """The rows of ``data`` as given: an array, or an iterator whose items may be the errors of unreadable ones.
 
-    Raises ``LimitExceeded`` before it gives more than ``max_bulk_rows``.
+    Raises ``LimitExceeded`` without reading more than ``max_bulk_rows``.
     """
     data = call.params.get("data")
     if data is None:
@@ -91,19 +92,19 @@ def items(call: Call) -> Iterator[Any]:
     if isinstance(data, (str, bytes, Mapping)) or not isinstance(data, Iterable):
         raise Invalid.field("data", "type", '"data" must be an array of objects')
     limit = call.configuration.max_bulk_rows
-    for number, item in enumerate(data):
-        if number == limit:
-            raise LimitExceeded(f'"data" has more than {limit} rows')
-        yield item
+    found = data if isinstance(data, list) else list(islice(data, limit + 1))
+    if len(found) > limit:
+        raise LimitExceeded(f'"data" has more than {limit} rows')
+    return found
 
 
 def read_rows(
-    call: Call, writer: Writer, rejects: Rejects, *, required: Iterable[str] = ()
+    given: Sequence[Any], writer: Writer, rejects: Rejects, *, required: Iterable[str] = ()
 ) -> list[Row]:
     """The good rows of a bulk create or upsert. ``required`` names the fields that each of them needs."""
     wanted = tuple(required)
     rows: list[Row] = []
-    for index, item in enumerate(items(call)):
+    for index, item in enumerate(given):
         if not _is_row(item, index, rejects):
             continue
         faults = Faults()

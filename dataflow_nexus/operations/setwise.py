@@ -6,7 +6,8 @@ that allows everything. All other rows are written one by one (``bulk``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from django.db import connections, models
@@ -14,14 +15,15 @@ from django.db import connections, models
 from dataflow_nexus.exceptions import Invalid, NotFound
 from dataflow_nexus.operations import instances
 from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.columns import Columns
 from dataflow_nexus.operations.filling import fill_of
 from dataflow_nexus.operations.given_rows import Row
-from dataflow_nexus.operations.outcomes import Done, Key
+from dataflow_nexus.operations.outcomes import Done, Key, asked_for
 from dataflow_nexus.operations.reading import compilation
 from dataflow_nexus.operations.references import missing_keys, must_look
 from dataflow_nexus.operations.values import Change
 from dataflow_nexus.queries import changing, recordsets
-from dataflow_nexus.queries.connections import fetch
+from dataflow_nexus.queries.connections import fetch, run
 from dataflow_nexus.queries.faults import foreign_key_conflict
 from dataflow_nexus.queries.python_rendering import converter
 from dataflow_nexus.queries.scope import base_queryset
@@ -40,6 +42,12 @@ def writes_plainly(call: Call, *actions: str) -> bool:
 
 def is_postgresql(call: Call) -> bool:
     return connections[call.alias].vendor == "postgresql"
+
+
+def takes_columns(call: Call) -> bool:
+    """Whether rows can go as whole columns: PostgreSQL, and every column has an encoder."""
+    names = [str(item.column) for item in call.exposed.columns.values()]
+    return is_postgresql(call) and recordsets.encoders(call.exposed, names) is not None
 
 
 def is_plain(exposed: Exposed, row: Row) -> bool:
@@ -69,14 +77,39 @@ def insert(
     done: list[Done] = []
     for shape in in_shapes(rows):
         done += _insert_shape(call, shape, key, resolution)
-    check_references(call, rows)
+    check_references(call, _referring_values(rows))
+    return done
+
+
+def insert_columns(call: Call, columns: Columns, start: int, stop: int) -> list[Done]:
+    """Insert the rows of checked columns from one place to another (PostgreSQL)."""
+    exposed, alias = call.exposed, call.alias
+    chosen = {name: values[start:stop] for name, values in columns.values.items()}
+    count = min(stop, columns.rows) - start
+    fill = fill_of(exposed, frozenset(chosen))
+    whole: dict[str, Iterable[Any]] = {
+        **{column: chosen[name] for column, name in fill.named},
+        **{column: repeat(value, count) for column, value in fill.constant.items()},
+        **{column: [make() for _ in range(count)] for column, make in fill.made},
+    }
+    given = frozenset(column for column, _ in fill.named)
+    statement = recordsets.insert_columns(alias, exposed, whole, given)
+    if asked_for(call) == "none":
+        run(alias, statement)
+        done = [Done(number, "inserted", None) for number in range(start, start + count)]
+    else:
+        shown = changing.returning(alias, [str(item.column) for item in exposed.key])
+        read = key_reader(alias, exposed.key)
+        found = fetch(alias, statement + shown)
+        done = [Done(number, "inserted", read(row)) for number, row in enumerate(found, start)]
+    check_references(call, chosen)
     return done
 
 
 def _insert_shape(call: Call, rows: list[Row], key: tuple[str, ...], resolution: str) -> list[Done]:
     exposed, alias = call.exposed, call.alias
     fill = fill_of(exposed, frozenset(rows[0].values))
-    statement = recordsets.insert(alias, exposed, [fill(row.values) for row in rows])
+    statement = recordsets.insert(alias, exposed, [fill.row(row.values) for row in rows])
     columns = [str(exposed.columns[name].column) for name in key]
     if resolution == "skip":
         statement = statement + recordsets.on_conflict(alias, columns, None)
@@ -116,16 +149,25 @@ def key_reader(alias: str, fields: Sequence[ModelField]) -> Callable[[Sequence[A
     }
 
 
-def check_references(call: Call, rows: Sequence[Row]) -> None:
-    """Raise ``Conflict`` naming the fields in which some row refers to nothing, where the database does not tell."""
-    names = {name for row in rows for name in row.values}
+def _referring_values(rows: Sequence[Row]) -> Mapping[str, Sequence[Any]]:
+    found: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, value in row.values.items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def check_references(call: Call, values: Mapping[str, Sequence[Any]]) -> None:
+    """Raise ``Conflict`` naming the fields in which some value refers to nothing, where the database does not tell."""
     wrong = []
-    for name in names:
+    for name, column in values.items():
         field = call.exposed.columns[name]
-        if field.foreign_key is not None and must_look(call, field.foreign_key):
-            values = [row.values[name] for row in rows if row.values.get(name) is not None]
-            if missing_keys(call, field, values):
-                wrong.append(name)
+        if (
+            field.foreign_key is not None
+            and must_look(call, field.foreign_key)
+            and missing_keys(call, field, column)
+        ):
+            wrong.append(name)
     if wrong:
         raise foreign_key_conflict(sorted(wrong))
 
@@ -143,7 +185,7 @@ def update(call: Call, rows: Sequence[Row]) -> list[Done]:
         if missing:
             raise NotFound(f'there is no such record in "{call.exposed.resource}"')
         done += [Done(row.number, "updated", found[row.number]) for row in shape]
-    check_references(call, rows)
+    check_references(call, _referring_values(rows))
     return done
 
 
@@ -195,5 +237,5 @@ def update_known(
         if len(found) < len(shape):
             raise Invalid.field(lacking[0], "required", f'"{lacking[0]}" is required')
         done += [Done(row.number, "updated", found[row.number]) for row in shape]
-    check_references(call, rows)
+    check_references(call, _referring_values(rows))
     return done

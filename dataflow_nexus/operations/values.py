@@ -105,7 +105,7 @@ class Writer:
         found: Values = {}
         plan = self._plan
         for name, value in given.items():
-            known = plan.get(name) or self._known(name, at, faults)
+            known = plan.get(name) or self.known(name, faults, at=at)
             if known is None:
                 continue
             field, check = known
@@ -129,7 +129,10 @@ class Writer:
         """What was found out about names, kept for the rows to come; checks live as long as the model is exposed."""
         return {}
 
-    def _known(self, name: Any, at: str, faults: Faults) -> tuple[ModelField, Check] | None:
+    def known(self, name: Any, faults: Faults, *, at: str = "") -> tuple[ModelField, Check] | None:
+        """The field to write with its check, or a fault."""
+        if name in self._plan:
+            return self._plan[name]
         path = step(at, name)
         if not isinstance(name, str):
             faults.add(path, "type", "the names of fields must be strings")

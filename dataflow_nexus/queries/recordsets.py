@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +35,7 @@ _AS_IS = frozenset(
         "uuid",
     }
 )
+_PLAIN_JSON = frozenset({"integer", "boolean", "string"})
 _PREPARING = ("get_prep_value", "get_db_prep_value", "get_db_prep_save")
 
 
@@ -131,6 +132,28 @@ def insert(alias: str, exposed: Exposed, rows: Sequence[Mapping[str, Any]]) -> S
         for row in rows
     ]
     return SQL(f"{head}VALUES ") + join(", ", tuples)
+
+
+def insert_columns(
+    alias: str, exposed: Exposed, columns: Mapping[str, Iterable[Any]], given: frozenset[str]
+) -> SQL:
+    """``INSERT INTO …`` of whole columns, each with an encoder (PostgreSQL). ``given`` ones are plain JSON."""
+    by_column = {str(item.column): item for item in exposed.columns.values()}
+    encoded: list[Iterable[Any]] = []
+    for column, values in columns.items():
+        field = by_column[column]
+        encode = encoder(field)
+        assert encode is not None
+        as_it_is = column in given and field.kind.name in _PLAIN_JSON
+        encoded.append(
+            values if as_it_is else [None if value is None else encode(value) for value in values]
+        )
+    names = list(columns)
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*encoded, strict=True)]
+    listed = ", ".join(quote(alias, name) for name in names)
+    picked = ", ".join(f"r.{quote(alias, name)}" for name in names)
+    head = f"INSERT INTO {quote(alias, exposed.table)} ({listed}) SELECT {picked} FROM "
+    return head + recordset(alias, exposed.table, msgspec.json.encode(rows).decode())
 
 
 def on_conflict(alias: str, key: Sequence[str], updated: Sequence[str] | None) -> str:
