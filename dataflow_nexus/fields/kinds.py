@@ -20,9 +20,7 @@ def wrong(expected: str) -> Rejected:
     return Rejected("type", f"must be {expected}")
 
 
-@dataclass(
-    frozen=True, kw_only=True, eq=False
-)  # a kind is itself alone, so that it can be a key of caches
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Kind:
     """How one type of value looks from outside and inside.
 
@@ -30,7 +28,8 @@ class Kind:
     Python object) and returns the Python value that Django stores, or raises ``Rejected``. ``parse`` turns text (query
     string, command line, CSV) into a value for ``coerce``. ``render`` turns a stored Python value into what msgspec
     encodes. ``postgresql`` wraps an SQL expression so that ``row_to_json`` prints the same bytes; ``None`` where only
-    Python can render. ``as_text`` says that the Python path on PostgreSQL reads the column as JSON text.
+    Python can render. ``as_text`` says that the Python path on PostgreSQL reads the column as JSON text. A kind equals
+    itself alone, so that it can be the key of a cache.
     """
 
     name: str

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from dataflow_nexus import Invalid
+from dataflow_nexus.nexus import Nexus
 from testproject.shop.models import (
     PriceListEntry,
 )
@@ -116,3 +117,17 @@ def test_a_composite_key_is_named_by_its_fields(run: Run) -> None:
     assert found == [
         {"code": dearest.code, "valid_from": str(dearest.valid_from), "id": str(dearest.price)}
     ]
+
+
+def test_one_key_may_stand_by_itself(run: Run) -> None:
+    for key in ("active", {"$date_trunc": ["year", "created_at"]}):
+        assert groups(run, "Product", group_by=key) == groups(run, "Product", group_by=[key])
+
+
+def test_what_only_the_database_can_refuse(nexus: Nexus, on_postgresql: str) -> None:
+    with pytest.raises(Invalid, match="regular expression"):
+        nexus.execute(
+            "ProductAggregateNode",
+            aggregate={"a": {"$avg": "stock"}},
+            filter={"name": {"$regex": "("}},
+        )
