@@ -32,10 +32,22 @@ def _coerce_integer(value: Any) -> int:
     return int(value)
 
 
-def _parse_integer(text: str) -> int:
-    if not _INTEGER_TEXT.fullmatch(text.strip()):
+def _parse_integer(text: str) -> int | Decimal:
+    """``3.0`` and ``3e0`` are whole numbers as they are in JSON; whether a number is whole is for ``coerce`` to say."""
+    stripped = text.strip()
+    if _INTEGER_TEXT.fullmatch(stripped):
+        return int(stripped)
+    if not _DECIMAL_TEXT.fullmatch(stripped):
         raise wrong("an integer")
-    return int(text)
+    return _exact(stripped)
+
+
+def _exact(text: str) -> Decimal:
+    """The decimal of a well-formed number. One whose exponent Python can't hold is infinite: no kind takes that."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")
 
 
 INTEGER = Kind(
@@ -153,7 +165,7 @@ def _coerce_float(value: Any) -> float:
 def _parse_number(text: str) -> Decimal:
     if not _DECIMAL_TEXT.fullmatch(text.strip()):
         raise wrong("a number")
-    return Decimal(text.strip())
+    return _exact(text.strip())
 
 
 def _render_float(value: Any) -> msgspec.Raw | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dataflow_nexus.exceptions import Invalid
+from dataflow_nexus.fields import INTEGER, Rejected
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.queries.names import unknown
 
@@ -46,14 +47,13 @@ def integer(call: Call, name: str, default: int | None, *, low: int, high: int) 
     value = call.params.get(name)
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int):
-        if hasattr(value, "is_integer") and not isinstance(value, bool) and value == int(value):
-            value = int(value)
-        else:
-            raise Invalid.field(name, "type", f'"{name}" must be an integer')
-    if not low <= value <= high:
+    try:
+        number = INTEGER.coerce(value)
+    except Rejected as problem:
+        raise Invalid.field(name, problem.code, f'"{name}" {problem.message}') from None
+    if not low <= number <= high:
         raise Invalid.field(name, "range", f'"{name}" must be between {low} and {high}')
-    return int(value)
+    return int(number)
 
 
 def boolean(call: Call, name: str) -> bool:
