@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 from django.db import DataError, connections
@@ -24,25 +25,37 @@ _BOUNDED = ("integer", "decimal", "float")
 """Kinds whose columns refuse, on PostgreSQL, what lies outside of their range."""
 
 
+_TOO_LONG = "22001"
+
+
 @contextmanager
 def naming_overflow(values: Values) -> Iterator[None]:
     """The database does not say which computed value left its column's range; only these can have."""
     try:
         yield
     except DataError as error:
+        too_long = getattr(error.__cause__, "sqlstate", None) == _TOO_LONG
         names = [
             name
             for name, value in values.items()
-            if isinstance(value, Change) and value.operator != "$append"
+            if isinstance(value, Change) and (value.operator == "$append") == too_long
         ]
         if not names:
             raise
         faults = Faults()
         for name in names:
-            faults.add(
-                name, "range", f'the new value of "{name}" would be outside of its column\'s range'
-            )
+            if too_long:
+                message = f'the new value of "{name}" would be longer than its column takes'
+                faults.add(name, "max_length", message)
+            else:
+                outside(name, faults)
         raise Invalid(faults.errors[0].message, faults.errors) from error
+
+
+def outside(name: str, faults: Faults) -> None:
+    """The fault of a number that its column can't hold."""
+    message = f'the new value of "{name}" would be outside of its column\'s range'
+    faults.add(name, "range", message)
 
 
 def must_check(call: Call, values: Values) -> list[ModelField]:
@@ -84,9 +97,23 @@ def check_computed(call: Call, key: Key, values: Values) -> None:
     )
     faults = Faults()
     for field, raw in zip(fields, found[0] if found else (), strict=False):
-        if raw is not None:
+        if raw is None:
+            continue
+        if field.kind.name == "decimal" and too_large(field, raw):
+            outside(field.name, faults)
+        else:
             checked(field, converter(call.alias, field)(raw), faults)
     faults.raise_any()
+
+
+def too_large(field: ModelField, value: Any) -> bool:
+    """Whether a number has more digits before the point than its column. SQLite keeps it, and Django can't read it."""
+    stored: Any = field.storage
+    if stored.max_digits is None:
+        return False
+    whole: int = stored.max_digits - stored.decimal_places
+    number = Decimal(str(value))
+    return not number.is_finite() or (number != 0 and number.adjusted() >= whole)
 
 
 def checked(field: ModelField, value: Any, faults: Faults) -> None:

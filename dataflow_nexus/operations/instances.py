@@ -6,6 +6,7 @@ Such a model's own code is part of its meaning, so it runs; everything else is w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -14,9 +15,14 @@ from django.db import models
 from django.db.models import signals
 
 from dataflow_nexus.exceptions import Conflict
+from dataflow_nexus.fields import Rejected
 from dataflow_nexus.operations.base import Call
-from dataflow_nexus.operations.values import Change, Values, from_validation
-from dataflow_nexus.registry import Exposed
+from dataflow_nexus.operations.computed_values import outside, too_large
+from dataflow_nexus.operations.values import Change, Faults, Values, checked_value, from_validation
+from dataflow_nexus.registry import Exposed, ModelField
+
+_DIGITS = 4000
+"""More than two operands of at most a thousand digits each can make."""
 
 
 def saves_itself(model: type[models.Model]) -> bool:
@@ -73,12 +79,13 @@ def save_new(call: Call, values: Values) -> dict[str, Any]:
 def save_changed(call: Call, instance: models.Model, values: Values) -> None:
     """Change through the model. The row is locked, so a computed value is computed here without losing a change."""
     exposed = call.exposed
+    faults = Faults()
     for name, value in values.items():
-        if name in exposed.columns:
-            before = getattr(instance, name)
-            setattr(
-                instance, name, _computed(before, value) if isinstance(value, Change) else value
-            )
+        if isinstance(value, Change):
+            setattr(instance, name, _result(exposed.columns[name], instance, value, faults))
+        elif name in exposed.columns:
+            setattr(instance, name, value)
+    faults.raise_any()
     _save(instance, call, exposed)
 
 
@@ -92,16 +99,38 @@ def _save(
         raise from_validation(error, exposed) from error
 
 
-def _computed(before: Any, change: Change) -> Any:
+def _result(field: ModelField, instance: models.Model, change: Change, faults: Faults) -> Any:
+    """The computed value, which must be one that the field takes."""
+    try:
+        value = _computed(field, getattr(instance, field.name), change)
+        if isinstance(value, Decimal) and too_large(field, value):
+            outside(field.name, faults)
+            return None
+        return None if value is None else checked_value(field, value)
+    except Rejected as problem:
+        faults.add(field.name, problem.code, f'"{field.name}" {problem.message}')
+        return None
+
+
+def _computed(field: ModelField, before: Any, change: Change) -> Any:
+    """What the database makes of the same change. Raises ``Rejected`` where there is nothing to append to."""
+    operand = change.operand
     if change.operator == "$append":
-        if isinstance(before, str) or (isinstance(change.operand, str) and before is None):
-            return (before or "") + change.operand
-        return [*(before or []), change.operand]
+        if field.kind.name == "string":
+            return (before or "") + operand
+        if before is not None and not isinstance(before, list):
+            raise Rejected("type", "is no array, so $append has nothing to append to")
+        return [*(before or []), operand]
     if before is None:
         return None
-    if change.operator == "$multiply":
-        return before * change.operand
-    return before + change.operand if change.operator == "$inc" else before - change.operand
+    with localcontext() as context:
+        context.prec = _DIGITS
+        if change.operator == "$multiply":
+            found = before * operand
+        else:
+            found = before + operand if change.operator == "$inc" else before - operand
+        scale = getattr(field.storage, "decimal_places", None)
+        return found if scale is None else found.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
 
 
 def key_of(exposed: Exposed, instance: models.Model) -> dict[str, Any]:
