@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections, models
+from django.db import IntegrityError, connections, models
 
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.reading import compilation
-from dataflow_nexus.operations.values import Values
+from dataflow_nexus.operations.values import Change, Values
 from dataflow_nexus.queries.connections import fetch, quote
 from dataflow_nexus.queries.faults import foreign_key_conflict
 from dataflow_nexus.queries.scope import Scope
@@ -17,6 +18,7 @@ from dataflow_nexus.queries.sql import SQL, all_of, join, param, where
 from dataflow_nexus.registry import ModelField
 
 _CHUNK = 500
+_FOREIGN_KEY = "23503"
 
 
 def check_references(call: Call, values: Values) -> None:
@@ -31,6 +33,30 @@ def check_references(call: Call, values: Values) -> None:
     ]
     if wrong:
         raise foreign_key_conflict(wrong)
+
+
+@contextmanager
+def naming_references(call: Call, values: Values) -> Iterator[None]:
+    """PostgreSQL names the first foreign key that refers to nothing; here all are, as on a database that names none.
+
+    Stands around the transaction of the write, so that what failed is rolled back before the look.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if getattr(error.__cause__, "sqlstate", None) != _FOREIGN_KEY:
+            raise
+        wrong = [
+            name
+            for name, value in values.items()
+            if name in call.exposed.columns
+            and call.exposed.columns[name].foreign_key is not None
+            and not isinstance(value, Change)
+            and missing_keys(call, call.exposed.columns[name], [value])
+        ]
+        if not wrong:
+            raise
+        raise foreign_key_conflict(wrong) from error
 
 
 def referring(call: Call, values: Values) -> Iterable[ModelField]:

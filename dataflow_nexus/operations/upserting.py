@@ -19,6 +19,7 @@ from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.computed_values import must_check
 from dataflow_nexus.operations.given_values import given_values, with_automatic, writer
 from dataflow_nexus.operations.reading import compilation, equal_to, record_by_key
+from dataflow_nexus.operations.references import naming_references
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.values import Faults, Values, required_faults
 from dataflow_nexus.operations.writing import (
@@ -57,9 +58,14 @@ def upsert(call: Call) -> bytes:
     """``{"created": bool, "record": {…}}``."""
     wanted = parse(call)
     dry_run = parameters.boolean(call, "dry_run")
-    if not dry_run and not wanted.has_null and is_one_statement(call, wanted):
-        created, record = _on_conflict(call, wanted)
-        return answer(created, record)
+    with naming_references(call, {**wanted.create, **wanted.update}):
+        if not dry_run and not wanted.has_null and is_one_statement(call, wanted):
+            return answer(*_on_conflict(call, wanted))
+        return _in_tries(call, wanted, dry_run=dry_run)
+
+
+def _in_tries(call: Call, wanted: Upsert, *, dry_run: bool) -> bytes:
+    """Look, then write; another writer between the two makes it look again."""
     for attempt in range(TRIES):
         try:
             with writing(call.alias, dry_run=dry_run):

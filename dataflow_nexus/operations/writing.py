@@ -36,7 +36,7 @@ from dataflow_nexus.operations.reading import (
     missing,
     record_by_key,
 )
-from dataflow_nexus.operations.references import check_references
+from dataflow_nexus.operations.references import check_references, naming_references
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.triggers import returns_final_row
 from dataflow_nexus.operations.values import (
@@ -68,11 +68,12 @@ def create(call: Call) -> bytes:
     required_faults(call.exposed, {*values, *presets}, faults)
     faults.raise_any()
     dry_run = parameters.boolean(call, "dry_run")
-    if not dry_run and is_direct(call, "add", values):
-        return insert_rendered(call, values)
-    with writing(call.alias, dry_run=dry_run):
-        key = create_in_transaction(call, values)
-        return record_by_key(call, key)
+    with naming_references(call, values):
+        if not dry_run and is_direct(call, "add", values):
+            return insert_rendered(call, values)
+        with writing(call.alias, dry_run=dry_run):
+            key = create_in_transaction(call, values)
+            return record_by_key(call, key)
 
 
 def create_in_transaction(call: Call, values: Values) -> Key:
@@ -190,6 +191,12 @@ def update(call: Call) -> bytes:
     condition = key_condition(call, scope)
     if not values:
         return unchanged(call, condition, scope)
+    with naming_references(call, values):
+        return changed(call, scope, condition, values, dry_run=dry_run)
+
+
+def changed(call: Call, scope: Scope, condition: SQL, values: Values, *, dry_run: bool) -> bytes:
+    """The record that a condition selects, with new values. Raises ``NotFound`` where it selects none."""
     if not dry_run and is_direct(call, "change", values) and not any(must_check(call, values)):
         with naming_overflow(values):
             found = render_change(
