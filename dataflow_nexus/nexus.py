@@ -12,6 +12,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
 from django.db import connections
@@ -115,7 +116,12 @@ class Nexus:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The operations; reads no model until it is asked for one."""
+        """The operations; reads no model until it is asked for one.
+
+        Raises ``ConfigurationError`` where the app is not installed: connections would not be prepared.
+        """
+        if not apps.is_installed("dataflow_nexus"):
+            raise ConfigurationError('INSTALLED_APPS lacks "dataflow_nexus"')
         from dataflow_nexus.operations.base import Catalog
         from dataflow_nexus.operations.verbs import VERBS
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -15,6 +15,8 @@ THREADS = 16
 """Requests that one worker runs at a time; others wait. Connections are bounded by the pool."""
 _STOP_AFTER = 10
 """Seconds that running requests have to end when the server stops."""
+_SERVER = "NEXUS_SERVER_PID"
+"""Where workers read which process started them."""
 
 
 class AddressUnusable(ConfigurationError):
@@ -51,7 +53,7 @@ class Address:
 
 def in_worker() -> bool:
     """Whether this process is a worker that loads the app file again (the spawn start method)."""
-    return multiprocessing.parent_process() is not None
+    return os.environ.get(_SERVER) == str(os.getppid())
 
 
 def free(address: Address) -> Address:
@@ -92,6 +94,7 @@ def serve(
     from granian.log import LogLevels
 
     bound = free(address)
+    os.environ[_SERVER] = str(os.getpid())
     shown = replace(bound, host=address.host)
     server = Granian(
         target="dataflow_nexus",

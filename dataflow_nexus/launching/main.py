@@ -29,9 +29,15 @@ _loaded: Nexus | None = None
 
 def main() -> NoReturn:
     """The console script."""
-    code = run(sys.argv[1:], standard())
-    _close_connections()
-    sys.exit(code)
+    finish(sys.argv[1:])
+
+
+def finish(argv: Sequence[str], find: Find = find) -> NoReturn:
+    """Run a command line as all that the process does, and end it."""
+    try:
+        sys.exit(run(argv, standard(), find))
+    finally:
+        _close_connections()
 
 
 def run(argv: Sequence[str], streams: Streams, find: Find = find) -> int:

@@ -178,6 +178,12 @@ def test_several_that_the_project_makes(tmp_path: Path) -> None:
     assert (ran.code, "the project makes several Nexus" in ran.err) == (2, True)
 
 
+def test_a_project_that_has_not_installed_the_app(tmp_path: Path) -> None:
+    env = projects.make(tmp_path, more="INSTALLED_APPS.remove('dataflow_nexus')\n")
+    ran = processes.nexus("books", "count", folder=tmp_path, **env)
+    assert (ran.code, ran.err) == (2, 'nexus: INSTALLED_APPS lacks "dataflow_nexus"\n')
+
+
 def test_settings_that_are_wrong(tmp_path: Path) -> None:
     env = projects.make(tmp_path, {"MODEL": []})
     ran = processes.nexus("books", "count", folder=tmp_path, **env)

@@ -98,6 +98,34 @@ def test_workers(tmp_path: Path, port: int) -> None:
             assert server.ask_patiently("GET", "/api/things?limit=1")[0] == 200
 
 
+@pytest.mark.parametrize("words", [(sys.executable, "app.py"), (NEXUS, "run", "app.py")])
+def test_workers_that_load_the_file_again(
+    tmp_path: Path, port: int, words: tuple[str, ...]
+) -> None:
+    """As where processes can't be forked."""
+    spawning = "import multiprocessing\nmultiprocessing.set_start_method('spawn', force=True)\n"
+    apps.make(tmp_path, spawning + APP + run_line(port, workers=2))
+    with processes.serving(*words, folder=tmp_path, port=port) as server:
+        assert server.ask("GET", "/api/things/count") == (200, {"count": 0})
+        printed = server.stop()
+    assert printed.count("serving on ") == 1
+
+
+def test_a_server_in_a_process_of_somebody_elses(tmp_path: Path, port: int) -> None:
+    """A child process of a program that is no server of ours serves all the same."""
+    apps.make(tmp_path)
+    (tmp_path / "parent.py").write_text(
+        "import multiprocessing\nfrom app import nexus\n\n\nif __name__ == '__main__':\n"
+        f"    child = multiprocessing.Process(target=nexus.run, args=({port},), daemon=False)\n"
+        "    child.start()\n    try:\n        child.join()\n    finally:\n        child.terminate()\n"
+    )
+    words = (sys.executable, "parent.py")
+    with processes.serving(*words, folder=tmp_path, port=port) as server:
+        assert server.ask("GET", "/api/things/count") == (200, {"count": 0})
+        server.process.send_signal(signal.SIGINT)
+        server.process.wait(30)
+
+
 def test_a_busy_port(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

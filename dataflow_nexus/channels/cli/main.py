@@ -187,7 +187,9 @@ def _set(operation: Operation, sets: list[tuple[str, str]], given: Any) -> Any:
     """``--set name=value`` beside what ``--fields`` holds."""
     if operation.verb.effect == "read" or "fields" not in operation.verb.parameters:
         name = inflection.dasherize(operation.verb.name)
-        raise Invalid.field("set", "unsupported", f'"--set" writes a field, and {name} writes none')
+        hint = "; --filter says which records" if "filter" in operation.verb.parameters else ""
+        message = f'"--set" writes a field, and {name} writes none{hint}'
+        raise Invalid.field("set", "unsupported", message)
     if not isinstance(given, dict):
         return given
     values = dict(given)

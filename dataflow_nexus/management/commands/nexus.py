@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dataflow_nexus.channels.cli.output import Streams, TextOut, standard
+from dataflow_nexus.channels.cli.output import Streams, TextOut
 from dataflow_nexus.launching.finding import Target, find
-from dataflow_nexus.launching.main import run
+from dataflow_nexus.launching.main import finish, run
 
 
 class Command(BaseCommand):
@@ -22,8 +22,7 @@ class Command(BaseCommand):
     prefix: ClassVar[tuple[str, ...]] = ()
 
     def run_from_argv(self, argv: list[str]) -> None:
-        words = [*self.prefix, *_without_django_options(argv[2:])]
-        sys.exit(run(words, standard(), _this_project))
+        finish([*self.prefix, *_without_django_options(argv[2:])], _this_project)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("words", nargs=REMAINDER)
