@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connections, models
 
-from dataflow_nexus.exceptions import Invalid, NotFound
+from dataflow_nexus.exceptions import NotFound
 from dataflow_nexus.operations import instances
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.columns import Columns
@@ -21,7 +21,7 @@ from dataflow_nexus.operations.given_rows import Row
 from dataflow_nexus.operations.outcomes import Done, Key, asked_for
 from dataflow_nexus.operations.reading import compilation
 from dataflow_nexus.operations.references import missing_keys, must_look
-from dataflow_nexus.operations.values import Change
+from dataflow_nexus.operations.values import Change, Faults
 from dataflow_nexus.queries import changing, recordsets
 from dataflow_nexus.queries.connections import fetch, run
 from dataflow_nexus.queries.faults import foreign_key_conflict
@@ -235,7 +235,10 @@ def update_known(
     for shape in in_shapes(rows):
         found = update_shape(call, shape, key)
         if len(found) < len(shape):
-            raise Invalid.field(lacking[0], "required", f'"{lacking[0]}" is required')
+            faults = Faults()
+            for name in lacking:
+                faults.add(name, "required", f'"{name}" is required')
+            faults.raise_any()
         done += [Done(row.number, "updated", found[row.number]) for row in shape]
     check_references(call, _referring_values(rows))
     return done
