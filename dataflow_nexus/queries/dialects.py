@@ -169,7 +169,11 @@ class SQLite:
         return f"{function}(" + value + ", " + param(json.dumps(list(path))) + ")"
 
     def date_trunc(self, unit: str, value: SQL, *, zoned: bool) -> SQL:  # noqa: ARG002  # stored in UTC either way
-        """Text in the form that Django stores: ``YYYY-MM-DD HH:MM:SS``."""
+        """Text in the form that Django stores: ``YYYY-MM-DD HH:MM:SS``.
+
+        Fractions are cut off first: SQLite would round the last instant of the year 9999 into the next.
+        """
+        value = value.wrapped("substr(", ", 1, 19)")
         if unit == "week":
             # the day by itself first: a modifier rounds the last half millisecond of a day up to the next
             day = "strftime('%%Y-%%m-%%d', strftime('%%Y-%%m-%%d', " + value + ")"
