@@ -17,7 +17,7 @@ SPECIAL_TEXT = st.sampled_from(
         "\x01\x08\x0b\x0c\x1f\x7f\x80",
         "</script>&<>'",
         "\u2028\u2029\ufeff\ufffd",
-        "👩‍👩‍👧 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \U0010ffff",
+        "👩‍👩‍👧 \U0001d518\U0001f600 \U0010ffff",
         "e\u0301 ﷽ עברית",
         "{1,2}",
         "%s %% %(name)s",

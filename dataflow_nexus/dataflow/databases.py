@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from dataflow_nexus.conf import POSTGRESQL_SESSION
 from dataflow_nexus.exceptions import ConfigurationError
 from dataflow_nexus.registry import nearest
 
@@ -16,8 +17,6 @@ DEFAULT_MAX_OVERFLOW = 0
 _SQLITE_TIMEOUT = 20
 _POSTGRESQL = ("postgresql", "postgres")
 _SCHEMES = ("postgresql", "postgres", "sqlite")
-_SESSION = "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c extra_float_digits=1 -c TimeZone=UTC"
-"""Session settings that decide how PostgreSQL prints values (CONTRACT, section 4), sent when connecting."""
 _LIBPQ = frozenset(
     {
         "sslmode",
@@ -151,7 +150,7 @@ def _postgresql(url: str, pool_size: int | None, pool_max_overflow: int | None) 
             "database_url names no database: postgresql://user:password@host:5432/name"
         )
     largest = _pool(pool_size, pool_max_overflow)
-    session = f"{_SESSION} {options.pop('options')}" if "options" in options else _SESSION
+    session = f"{options.pop('options', '')} {POSTGRESQL_SESSION}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

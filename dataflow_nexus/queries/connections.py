@@ -13,10 +13,15 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from dataflow_nexus.conf import POSTGRESQL_SESSION
 from dataflow_nexus.queries.exact import ExactSum, exact_mean, exact_ratio
 from dataflow_nexus.queries.sql import SQL
 
-_FIXED = "SET extra_float_digits = 1; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'"
+_FIXED = (
+    "SET extra_float_digits = 1; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
+    " SET bytea_output = 'hex'"
+)
+"""The settings of ``POSTGRESQL_SESSION``, less the time zone, which Django sets."""
 
 
 def prepare_connection(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
@@ -25,12 +30,16 @@ def prepare_connection(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
     if connection.vendor == "postgresql":
         if getattr(raw, "dataflow_nexus_prepared", False):
             return
-        if "extra_float_digits" not in str(
-            connection.settings_dict.get("OPTIONS", {}).get("options", "")
-        ):
+        options = str(connection.settings_dict.get("OPTIONS", {}).get("options", ""))
+        if not options.endswith(
+            POSTGRESQL_SESSION
+        ):  # the last setting of a name is the one that holds
             raw.execute(_FIXED)
-            if not raw.autocommit:
-                raw.commit()
+        # A pooler in between answers with a number of its own, and may send two statements to two servers.
+        [(server,)] = raw.execute("SELECT pg_backend_pid()").fetchall()
+        if not raw.autocommit:
+            raw.commit()
+        raw.dataflow_nexus_direct = server == raw.info.backend_pid
         raw.dataflow_nexus_prepared = True
     elif connection.vendor == "sqlite":
         raw.create_function("dataflow_lower", 1, _lower, deterministic=True)
@@ -47,6 +56,26 @@ def fetch(alias: str, statement: SQL) -> list[tuple[Any, ...]]:
     with connections[alias].cursor() as cursor:
         cursor.execute(statement.text, statement.params)
         return cursor.fetchall() if cursor.description is not None else []
+
+
+def fetch_again(alias: str, statement: SQL) -> list[tuple[Any, ...]]:
+    """``fetch`` for a statement whose text comes again and again: PostgreSQL parses and plans it once per connection.
+
+    Only over a direct connection: behind a pooler that knows nothing of prepared statements, the name of one may stand
+    for another. Where somebody watches the statements, they go the ordinary way.
+    """
+    connection: Any = connections[alias]
+    connection.ensure_connection()
+    raw = connection.connection
+    watched = connection.execute_wrappers or connection.queries_logged
+    if watched or not getattr(raw, "dataflow_nexus_direct", False):
+        return fetch(alias, statement)
+    from psycopg import Cursor  # only where PostgreSQL is in use
+
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, Cursor(raw) as cursor:
+        cursor.execute(statement.text, statement.params, prepare=True)
+        return cursor.fetchall()
 
 
 def run(alias: str, statement: SQL) -> int:

@@ -29,10 +29,10 @@ def scope_of(model: type[models.Model], alias: str, grant: Grant = UNRESTRICTED)
 
 
 def prepared(model: type[models.Model], alias: str, **wanted: Any) -> tuple[Rows, Shape]:
-    """All rows in the order of their key; ``fields`` and ``expand`` are List's."""
-    scope = scope_of(model, alias)
+    """All rows; ``fields``, ``expand`` and ``order_by`` are List's."""
+    scope = scope_of(model, alias, wanted.get("grant", UNRESTRICTED))
     shape = make_shape(scope, wanted.get("fields"), wanted.get("expand"))
-    return Rows(scope=scope, order=compile_order(scope, None), keys=True), shape
+    return Rows(scope=scope, order=compile_order(scope, wanted.get("order_by")), keys=True), shape
 
 
 def by_database(model: type[models.Model], alias: str, **wanted: Any) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""What PostgreSQL renders and what Python renders are equal byte for byte, whatever rows hold and servers are set to."""
+"""PostgreSQL and Python render equal bytes, whatever the rows hold and whatever the server is set to."""
 
 import base64
 import copy
@@ -9,7 +9,7 @@ import math
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -17,12 +17,15 @@ import pytest
 from django.db import connections, models, transaction
 from hypothesis import given
 from hypothesis import strategies as st
-from testproject.pgtypes.models import Address, Arrays, Ranges
-from testproject.shop.models import Everything, Product, Tag
 
+from dataflow_nexus.access.grants import UNRESTRICTED, Grant, Source
+from dataflow_nexus.dataflow.databases import entry
 from dataflow_nexus.nexus import Nexus
-from tests.queries.compiling import by_database, by_python
-from tests.routing import POSTGRESQL, SQLITE
+from dataflow_nexus.queries import python_rendering, rendering
+from testproject.pgtypes.models import Address, Arrays, Ranges
+from testproject.shop.models import Everything, Product
+from tests.queries.compiling import by_database, by_python, prepared
+from tests.routing import SQLITE
 from tests.strategies import (
     DATES,
     EVERYTHING,
@@ -223,3 +226,238 @@ def test_a_record_with_a_file_and_values_that_python_cannot_hold(
     assert record["file"] == "/media/everything/a.txt"
     for name, (_, shown) in columns.items():
         assert record[name] == json.loads(shown), name
+
+
+# --- types of PostgreSQL alone ---------------------------------------------------------------------------------------
+
+ARRAYS = st.fixed_dictionaries(
+    {
+        "integers": st.lists(st.none() | integers(32), max_size=4),
+        "texts": st.lists(st.none() | TEXTS, max_size=4),
+        "decimals": st.none() | st.lists(st.none() | decimals(10, 2), max_size=4),
+        "dates": st.none() | st.lists(st.none() | DATES, max_size=4),
+        "uuids": st.none() | st.lists(st.none() | st.uuids(), max_size=3),
+        "nested": st.integers(0, 3).flatmap(
+            lambda width: (
+                st.lists(st.lists(integers(32), min_size=width, max_size=width), max_size=3)
+                if width
+                else st.just([])
+            )
+        ),
+    }
+)
+RANGES = {
+    "integers": ["empty", "[1,5)", "(,)", "[,7]", "[-2147483648,2147483646]"],
+    "big_integers": ["[-9223372036854775808,)", "(1,3]"],
+    "decimals": ["[0.10,1e10)", "(-1.5,)", "empty", "[NaN,)"],
+    "dates": ["[2026-01-01,2026-02-01]", "[0044-03-15 BC,infinity)", "(,12345-01-01)"],
+    "datetimes": [
+        '["2026-01-01 00:00:00+00","2026-01-01 12:30:00.5+00"]',
+        '(,"0044-03-15 12:00:00+00 BC")',
+        "[-infinity,infinity]",
+    ],
+}
+
+
+@given(rows=st.lists(ARRAYS, min_size=1, max_size=4))
+def test_arrays(on_postgresql: str, rows: list[Row]) -> None:
+    with undone(on_postgresql):
+        save(Arrays, on_postgresql, rows)
+        found = by_database(Arrays, on_postgresql)
+        assert found == by_python(Arrays, on_postgresql)
+        for row, text in zip(rows, texts(found), strict=True):
+            shown = json.loads(text)
+            assert all(same(value, shown[name]) for name, value in row.items())
+
+
+@given(
+    row=st.fixed_dictionaries(
+        {name: st.none() | st.sampled_from(literals) for name, literals in RANGES.items()}
+    )
+)
+def test_ranges(on_postgresql: str, row: Row) -> None:
+    with undone(on_postgresql):
+        with connections[on_postgresql].cursor() as cursor:
+            names, values = ", ".join(row), ", ".join(["%s"] * len(row))
+            cursor.execute(
+                f"INSERT INTO pgtypes_ranges ({names}) VALUES ({values})", [*row.values()]
+            )
+            cursor.execute(
+                f"SELECT {', '.join(f'{name}::text' for name in row)} FROM pgtypes_ranges"
+            )
+            stored = cursor.fetchone()
+        found = by_database(Ranges, on_postgresql)
+        assert found == by_python(Ranges, on_postgresql)
+        shown = json.loads(texts(found)[0])
+        assert tuple(shown[name] for name in row) == stored
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.1", "10.0.0.0/8", "::1", "2001:db8::/32", "::ffff:1.2.3.4", "::1.2.3.4"]
+)
+def test_addresses(on_postgresql: str, host: str) -> None:
+    with connections[on_postgresql].cursor() as cursor:
+        cursor.execute("INSERT INTO pgtypes_address (host, label) VALUES (%s, '')", [host])
+    found = by_database(Address, on_postgresql)
+    assert found == by_python(Address, on_postgresql)
+    assert json.loads(texts(found)[0])["host"] == host
+
+
+# --- relations and masks ---------------------------------------------------------------------------------------------
+
+EXPANDS = [
+    ["category"],
+    ["category.parent", "tags"],
+    ["order_items.order.customer", "notes", "promotions"],
+    ["category.children.products"],
+]
+
+
+@pytest.mark.parametrize("expand", EXPANDS)
+def test_related_records(on_postgresql: str, expand: list[str]) -> None:
+    found = by_database(Product, on_postgresql, expand=expand)
+    assert found == by_python(Product, on_postgresql, expand=expand)
+    on_sqlite = by_python(Product, SQLITE, expand=expand)
+    assert [json.loads(text) for text in texts(found)] == [
+        json.loads(text) for text in texts(on_sqlite)
+    ]
+
+
+def test_lists_of_ids(on_postgresql: str) -> None:
+    fields = ["sku", "tags"]
+    found = by_database(Product, on_postgresql, fields=fields)
+    assert found == by_python(Product, on_postgresql, fields=fields)
+    for text in texts(found):
+        record = json.loads(text)
+        product = Product.objects.get(sku=record["sku"])
+        assert record["tags"] == sorted(product.tags.values_list("pk", flat=True))
+
+
+CONDITIONS = st.sampled_from(
+    [
+        None,
+        {"integer": {"$gt": 0}},
+        {"boolean": True},
+        {"char_null": {"$null": True}},
+        {"json.a": 1},
+        {"tags": {"$some": {"name": "eco"}}},
+        {"country": {"code": "DE"}},
+    ]
+)
+SHOWN = st.none() | st.frozensets(st.sampled_from(FIELDS), min_size=1)
+SOURCES = st.builds(lambda rows, read: Source(rows=rows, read=read), CONDITIONS, SHOWN)
+
+
+@given(rows=EVERYTHING_ROWS, sources=st.lists(SOURCES, min_size=1, max_size=3))
+def test_masked_fields_are_left_out_by_both(
+    on_postgresql: str, rows: list[Row], sources: list[Source]
+) -> None:
+    grant = Grant(sources=tuple(sources))
+    readable = [name for name in FIELDS if grant.reads(name)]
+    with undone(on_postgresql):
+        save(Everything, on_postgresql, rows)
+        wanted, shape = prepared(Everything, on_postgresql, grant=grant, fields=readable)
+        found = rendering.render_rows(wanted, shape)
+        assert found == python_rendering.render_rows(wanted, shape)
+        wanted, shape = prepared(Everything, on_postgresql, grant=UNRESTRICTED, fields=FIELDS)
+        whole = [json.loads(text) for text in texts(rendering.render_rows(wanted, shape))]
+        for record in (json.loads(text) for text in texts(found)):
+            assert any(record.items() <= other.items() for other in whole)
+
+
+# --- settings of the server ------------------------------------------------------------------------------------------
+
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "TimeZone": st.sampled_from(["America/New_York", "Asia/Kathmandu", "Pacific/Apia"]),
+        "DateStyle": st.sampled_from(["German,DMY", "SQL,DMY", "Postgres,MDY", "ISO,DMY"]),
+        "IntervalStyle": st.sampled_from(["sql_standard", "postgres_verbose", "iso_8601"]),
+        "extra_float_digits": st.sampled_from(["-15", "0", "3"]),
+        "bytea_output": st.just("escape"),
+        "client_encoding": st.sampled_from(["LATIN1", "SQL_ASCII"]),
+        "standard_conforming_strings": st.just("off"),
+        "xmlbinary": st.just("hex"),
+        "lc_numeric": st.just("C"),
+    },
+)
+
+
+@contextmanager
+def session(alias: str, settings: Mapping[str, str]) -> Iterator[None]:
+    """A new connection in place of the thread's own, whose session starts with these settings."""
+    before = connections[alias]
+    connection = before.copy()
+    given_options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    connection.settings_dict = copy.deepcopy(before.settings_dict)
+    connection.settings_dict["OPTIONS"] = {"options": given_options}
+    connections[alias] = connection
+    try:
+        with undone(alias):
+            yield
+    finally:
+        connection.close()
+        connections[alias] = before
+
+
+CONSTANT = [name for name in FIELDS if name not in {"updated_at", "db_default_datetime"}]
+
+
+@given(row=st.fixed_dictionaries(EVERYTHING), settings=SETTINGS)
+def test_no_setting_of_a_session_changes_an_answer(
+    on_postgresql: str, row: Row, settings: dict[str, str]
+) -> None:
+    def answers() -> list[Any]:
+        save(Everything, on_postgresql, [row])
+        with connections[on_postgresql].cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO pgtypes_ranges (id, datetimes, dates, decimals)"
+                " VALUES (1, '[2026-01-01 00:00:00+00,infinity)', '[2026-01-31,)', '[0.1,)')"
+            )
+        order = ["duration", "float", "datetime", "date", "binary", "time"]
+        return [
+            by_database(Everything, on_postgresql, fields=CONSTANT, order_by=order),
+            by_python(Everything, on_postgresql, fields=CONSTANT, order_by=order),
+            by_database(Ranges, on_postgresql),
+            by_python(Ranges, on_postgresql),
+        ]
+
+    with session(on_postgresql, {}):
+        expected = answers()
+    with session(on_postgresql, settings):
+        assert answers() == expected
+    assert expected[0] == expected[1]
+
+
+@pytest.mark.parametrize("level", ["DATABASE", "ROLE"])
+def test_settings_of_a_database_or_a_role_change_no_answer(
+    new_database: Callable[[], str], on_postgresql: str, level: str
+) -> None:
+    url = new_database()
+    connection = connections[on_postgresql].copy()
+    made = entry(url)
+    role = "own_settings"
+    connection.settings_dict = {**connection.settings_dict, **made, "OPTIONS": {}}
+    changed = {
+        "DateStyle": "'German, DMY'",
+        "IntervalStyle": "'sql_standard'",
+        "extra_float_digits": "-5",
+        "TimeZone": "'Asia/Kathmandu'",
+        "bytea_output": "'escape'",
+        "work_mem": "'123MB'",
+    }
+    name = made["NAME"] if level == "DATABASE" else role
+    with closing(connection.copy()) as administrator, administrator.cursor() as cursor:
+        cursor.execute(f"DROP ROLE IF EXISTS {role}")
+        cursor.execute(f"CREATE ROLE {role} LOGIN")
+        for setting, value in changed.items():
+            cursor.execute(f'ALTER {level} "{name}" SET {setting} = {value}')
+    connection.settings_dict["USER"] = role
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("SHOW work_mem")
+        assert cursor.fetchone() == ("123MB",)  # they do apply
+        cursor.execute(
+            "SELECT 0.1::float8::text, '2026-01-31 00:00+00'::timestamptz::text,"
+            " interval '1 month -1 day 2 hours'::text"
+        )
+        assert cursor.fetchone() == ("0.1", "2026-01-31 00:00:00+00", "1 mon -1 days +02:00:00")
