@@ -93,7 +93,11 @@ def _parse_json(text: str) -> Any:
 
 def _render_json(value: Any) -> msgspec.Raw:
     """Compact; through the standard library, because documents may hold integers of any size."""
-    return msgspec.Raw(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return msgspec.Raw(text.encode())
+    except UnicodeEncodeError:  # JSON may spell a lone surrogate, and has to again
+        return msgspec.Raw(json.dumps(value, separators=(",", ":")).encode())
 
 
 JSON = Kind(

@@ -7,6 +7,9 @@ server setting changes an answer. SQLite gets the functions that it lacks. Nothi
 from __future__ import annotations
 
 import json
+import math
+import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -31,9 +34,7 @@ def prepare_connection(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if getattr(raw, "dataflow_nexus_prepared", False):
             return
         options = str(connection.settings_dict.get("OPTIONS", {}).get("options", ""))
-        if not options.endswith(
-            POSTGRESQL_SESSION
-        ):  # the last setting of a name is the one that holds
+        if not options.endswith(POSTGRESQL_SESSION):  # of two of one name the last one holds
             raw.execute(_FIXED)
         # A pooler in between answers with a number of its own, and may send two statements to two servers.
         [(server,)] = raw.execute("SELECT pg_backend_pid()").fetchall()
@@ -96,6 +97,7 @@ def _lower(value: Any) -> Any:
 
 
 _MISSING = object()
+_INDEX = re.compile(r"-?[0-9]{1,9}")
 
 
 def _at(document: Any, path: str) -> Any:
@@ -107,7 +109,7 @@ def _at(document: Any, path: str) -> Any:
             value = value[step]
         elif (
             isinstance(value, list)
-            and step.lstrip("-").isdigit()
+            and _INDEX.fullmatch(step)
             and -len(value) <= int(step) < len(value)
         ):
             value = value[int(step)]
@@ -117,9 +119,9 @@ def _at(document: Any, path: str) -> Any:
 
 
 def _normal(value: Any) -> Any:
-    """Numbers that are equal become equal text: 1.0 and 1."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
+    """Numbers that are equal become equal text: 1.0 and 1, 1e20 and its digits."""
+    if isinstance(value, float) and value.is_integer():
+        return int(Decimal(repr(value)))
     if isinstance(value, list):
         return [_normal(item) for item in value]
     if isinstance(value, dict):
@@ -129,7 +131,7 @@ def _normal(value: Any) -> Any:
 
 def canonical(value: Any) -> str:
     """JSON text that is equal for equal documents, whatever the order of their keys."""
-    return json.dumps(_normal(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(_normal(value), sort_keys=True, separators=(",", ":"))
 
 
 def _json_canonical(document: Any, path: str) -> str | None:
@@ -141,9 +143,14 @@ def _json_number(document: Any, path: str) -> float | int | None:
     value = _at(document, path)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return value if -(2**63) <= value < 2**63 else float(value)
+    if -(2**63) <= value < 2**63:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def _json_text(document: Any, path: str) -> str | None:
     value = _at(document, path)
-    return value if isinstance(value, str) else None
+    return value.encode(errors="replace").decode() if isinstance(value, str) else None

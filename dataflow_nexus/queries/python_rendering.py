@@ -7,6 +7,7 @@ Related records take one more statement per relation, whatever the number of row
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,21 @@ from typing import Any
 import msgspec
 from django.db import connections
 from django.db.models.expressions import Col
+from django.utils.functional import Promise
 
-from dataflow_nexus.fields import NAIVE, UUID, ZONED, coerce_json, iso_duration, plain
+from dataflow_nexus.fields import (
+    BINARY,
+    DATE,
+    DURATION,
+    FLOAT,
+    NAIVE,
+    STRING,
+    TIME,
+    UUID,
+    ZONED,
+    Kind,
+    decimal_kind,
+)
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.ordering import compile_order
 from dataflow_nexus.queries.rows import Rows
@@ -229,22 +243,36 @@ def _computed(scope: Scope, rows: Sequence[Row], shape: Shape) -> dict[str, list
 
 
 def jsonable(value: Any) -> Any:
-    """A Python value in the spelling that a column of its type has (CONTRACT, section 4)."""
-    if isinstance(value, Decimal):
-        return plain(value)
-    if isinstance(value, dt.datetime):
-        return ZONED.render(value) if value.tzinfo is not None else NAIVE.render(value)
-    if isinstance(value, (dt.date, dt.time)):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        return iso_duration(value)
+    """A Python value in the spelling that a column of its type has (CONTRACT, section 4).
+
+    Raises ``TypeError`` for what no column holds: the model's callable has to make something else of it.
+    """
     if isinstance(value, (list, tuple)):
         return [jsonable(item) for item in value]
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
-    if value.__class__.__name__ == "UUID":
-        return UUID.render(value)
-    return coerce_json(value)
+    if isinstance(value, dt.datetime):
+        return ZONED.render(value) if value.tzinfo is not None else NAIVE.render(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):  # of any size
+        return msgspec.Raw(str(int(value)).encode())
+    for kind, types in _SPELLED:
+        if isinstance(value, types):
+            return kind.render(value)
+    raise TypeError(f"a computed value can't be {type(value).__name__}")
+
+
+_SPELLED: tuple[tuple[Kind, tuple[type, ...]], ...] = (
+    (STRING, (str, Promise)),
+    (FLOAT, (float,)),
+    (decimal_kind(None), (Decimal,)),
+    (DATE, (dt.date,)),
+    (TIME, (dt.time,)),
+    (DURATION, (dt.timedelta,)),
+    (UUID, (uuid.UUID,)),
+    (BINARY, (bytes, bytearray, memoryview)),
+)
 
 
 # --- expand ----------------------------------------------------------------------------------------------------------

@@ -13,8 +13,10 @@ from contextlib import closing, contextmanager
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connections, models, transaction
+from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -226,6 +228,50 @@ def test_a_record_with_a_file_and_values_that_python_cannot_hold(
     assert record["file"] == "/media/everything/a.txt"
     for name, (_, shown) in columns.items():
         assert record[name] == json.loads(shown), name
+
+
+def test_json_that_is_no_unicode(nexus: Nexus, db: None) -> None:
+    """Only SQLite stores it; it leaves as it came."""
+    save(Everything, SQLITE, [{"text": "x", "json": {"a": "\ud800", "é": 1}}])
+    found = texts(by_python(Everything, SQLITE, fields=["json"]))
+    assert found == ['{"json":{"a":"\\ud800","\\u00e9":1}}']
+    for wanted, count in (({"json.a": {"$startswith": "x"}}, 0), ({"json.é": 1}, 1)):
+        assert nexus.execute("EverythingCountNode", filter=wanted) == {"count": count}
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (100.0, "100"),
+        (1e23, "9.999999999999999e+22"),
+        (math.nan, "null"),
+        (-math.inf, "null"),
+        (Decimal("NaN"), "null"),
+        (Decimal("1E+3"), '"1000"'),
+        (2**70, str(2**70)),
+        (True, "true"),
+        (b"\x00\xff", '"AP8="'),
+        (dt.time(12, 0, 0, 500_000), '"12:00:00.5"'),
+        (dt.date(2026, 1, 31), '"2026-01-31"'),
+        (dt.datetime(2026, 1, 31, 12), '"2026-01-31T12:00:00"'),
+        (
+            dt.datetime(2026, 1, 31, 12, tzinfo=dt.timezone(dt.timedelta(hours=2))),
+            '"2026-01-31T10:00:00Z"',
+        ),
+        (dt.timedelta(days=1, seconds=5), '"P1DT5S"'),
+        (uuid.UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (Everything.Colour.RED, '"red"'),
+        (gettext_lazy("lazy"), '"lazy"'),
+        ({1: [None, (1.5, "x")]}, '{"1":[null,[1.5,"x"]]}'),
+    ],
+)
+def test_what_a_callable_computes_is_spelled_like_a_column(value: Any, shown: str) -> None:
+    assert msgspec.json.encode(python_rendering.jsonable(value)).decode() == shown
+
+
+def test_what_a_callable_must_not_compute() -> None:
+    with pytest.raises(TypeError, match="a computed value can't be Product"):
+        python_rendering.jsonable(Product())
 
 
 # --- types of PostgreSQL alone ---------------------------------------------------------------------------------------
