@@ -8,6 +8,6 @@ from django.core.wsgi import get_wsgi_application
 
 application = get_wsgi_application()
 
-from benchmarks.project import bare
+from benchmarks.project import bare  # noqa: E402  # its models need a ready Django
 
 bare.capture()

@@ -56,7 +56,8 @@ def read(call: Call) -> bytes:
     scope = Scope(compilation(call), call.exposed, call.grants["view"])
     condition = key_condition(call, scope)
     shape = make_shape(scope, call.params.get("fields"), call.params.get("expand"))
-    found = render(Rows(scope=scope, condition=condition, limit=1), shape)
+    often = call.params.get("id") is not None and shape is full_shape(call.exposed, scope.grant)
+    found = render(Rows(scope=scope, condition=condition, limit=1, often=often), shape)
     if not found:
         raise missing(call)
     return str(found[0][0]).encode()
@@ -194,7 +195,13 @@ def list_records(call: Call) -> bytes:
         condition = all_of([chosen, after(order, read_cursor(cursor, bound, order))])
     shape = make_shape(scope, call.params.get("fields"), call.params.get("expand"))
     rows = Rows(
-        scope=scope, condition=condition, order=order, limit=limit + 1, offset=offset, keys=has_key
+        scope=scope,
+        condition=condition,
+        order=order,
+        limit=limit + 1,
+        offset=offset,
+        keys=has_key,
+        often=condition is None and shape is full_shape(call.exposed, grant),
     )
     found = render(rows, shape)
     following = None

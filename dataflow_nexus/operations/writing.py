@@ -46,7 +46,7 @@ from dataflow_nexus.operations.values import (
     required_faults,
 )
 from dataflow_nexus.queries import changing
-from dataflow_nexus.queries.connections import fetch
+from dataflow_nexus.queries.connections import fetch, fetch_again
 from dataflow_nexus.queries.python_rendering import converter
 from dataflow_nexus.queries.recordsets import plain_fields
 from dataflow_nexus.queries.rendering import rendered
@@ -118,7 +118,7 @@ def insert_rendered(call: Call, values: Values) -> bytes:
     else:
         _, row = changing.new_row(exposed, values)
         statement = around_change(call, changing.insert(alias, exposed, [row]))
-    return str(run_change(call, statement)[0][0]).encode()
+    return str(run_change(call, statement, often=True)[0][0]).encode()
 
 
 def render_change(
@@ -138,10 +138,10 @@ def around_change(call: Call, statement: SQL, keys: Sequence[str] = (), extra: s
     return rendered(scope, changed, shape, names, common=True)
 
 
-def run_change(call: Call, statement: SQL) -> list[tuple[Any, ...]]:
+def run_change(call: Call, statement: SQL, *, often: bool = False) -> list[tuple[Any, ...]]:
     """One statement is a transaction of its own; inside another it also lets deferred constraints speak."""
     if not connections[call.alias].in_atomic_block:
-        return fetch(call.alias, statement)
+        return (fetch_again if often else fetch)(call.alias, statement)
     with writing(call.alias):
         return fetch(call.alias, statement)
 

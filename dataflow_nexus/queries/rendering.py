@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from dataflow_nexus.queries.connections import fetch
+from dataflow_nexus.queries.connections import fetch, fetch_again
 from dataflow_nexus.queries.ordering import compile_order
 from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Compilation, Scope
@@ -24,7 +24,9 @@ _LONGEST_NAME = 63
 def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
     """``(JSON text, sort keys…)`` per row."""
     inner = rows.statement(shape.columns)
-    return fetch(rows.scope.compilation.alias, rendered(rows.scope, inner, shape, rows.key_names))
+    statement = rendered(rows.scope, inner, shape, rows.key_names)
+    send = fetch_again if rows.often and shape.grant.shows_all else fetch
+    return send(rows.scope.compilation.alias, statement)
 
 
 def rendered(

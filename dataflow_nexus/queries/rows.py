@@ -25,6 +25,8 @@ class Rows:
     limit: int | None = None
     offset: int = 0
     keys: bool = False
+    often: bool = False
+    """Whether the text of the statement comes again and again: no filter of a caller's is in it."""
 
     def statement(self, columns: Sequence[str]) -> SQL:
         """``SELECT columns FROM … WHERE … ORDER BY … LIMIT …``; columns keep their database names."""
@@ -41,7 +43,7 @@ class Rows:
         if self.order:
             text = text + " ORDER BY " + join(", ", [term.sql() for term in self.order])
         if self.limit is not None:
-            text = text + SQL(" LIMIT %s", (self.limit,))
+            text = text + f" LIMIT {int(self.limit)}"  # a number in the text, so that a kept plan knows it
         if self.offset:
             limited = (
                 ""

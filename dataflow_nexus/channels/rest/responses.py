@@ -17,7 +17,10 @@ PROBLEM = "application/problem+json"
 
 
 def json_response(body: bytes, status: int = 200) -> HttpResponse:
-    return HttpResponse(body, status=status, content_type=JSON)
+    """A whole answer, with its length: a server that is not told it would send the body in chunks."""
+    response = HttpResponse(body, status=status, content_type=JSON)
+    response["Content-Length"] = str(len(body))
+    return response
 
 
 def problem_response(error: NexusError, request_id: str) -> HttpResponse:
