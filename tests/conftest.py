@@ -1,4 +1,4 @@
-"""Every test that names `database` runs on SQLite and on PostgreSQL, over the shop's sample data, and is rolled back."""
+"""A test that names `database` runs on SQLite and on PostgreSQL, over the shop's sample data, and is rolled back."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,9 +10,9 @@ from django.conf import settings
 from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from testproject.shop import people, sample
 
 from dataflow_nexus.nexus import Nexus, default_nexus
+from testproject.shop import people, sample
 from tests import postgresql, profiles, routing
 from tests.routing import POSTGRESQL, SQLITE
 
@@ -23,7 +23,7 @@ profiles.load()
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if {"database", "on_postgresql"} & set(getattr(item, "fixturenames", ())):
+        if {"database", "on_postgresql", "on_sqlite"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.django_db(databases=[SQLITE, POSTGRESQL]))
 
 
@@ -62,6 +62,12 @@ def on_postgresql(db: None) -> Iterator[str]:
     before, routing.current = routing.current, POSTGRESQL
     yield routing.current
     routing.current = before
+
+
+@pytest.fixture
+def on_sqlite(db: None) -> str:
+    """The alias of SQLite, likewise."""
+    return SQLITE
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,10 @@
 """What compiling takes, as the operations themselves make it."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 
 from dataflow_nexus.access.grants import UNRESTRICTED, Grant
 from dataflow_nexus.access.principal import SYSTEM
@@ -13,6 +15,33 @@ from dataflow_nexus.queries.ordering import compile_order
 from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Compilation, Scope
 from dataflow_nexus.queries.shapes import Shape, make_shape
+from testproject.shop.models import Everything
+
+Row = Mapping[str, Any]
+FIELDS = [
+    field.attname
+    for field in Everything._meta.concrete_fields
+    if not isinstance(field, models.FileField)
+]
+"""What both can render of the model with every field type; a file's URL is Python's alone."""
+
+
+@contextmanager
+def undone(alias: str) -> Iterator[None]:
+    """What is written inside is rolled back at the end."""
+    with transaction.atomic(using=alias):
+        yield
+        transaction.set_rollback(True, using=alias)
+
+
+def texts(found: Sequence[tuple[Any, ...]]) -> list[str]:
+    return [str(row[0]) for row in found]
+
+
+def save(model: type[models.Model], alias: str, rows: Sequence[Row]) -> None:
+    manager = model._default_manager.using(alias)
+    manager.all().delete()
+    manager.bulk_create([model(**row, pk=number) for number, row in enumerate(rows, 1)])
 
 
 def scope_of(model: type[models.Model], alias: str, grant: Grant = UNRESTRICTED) -> Scope:

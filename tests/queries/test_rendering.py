@@ -1,32 +1,37 @@
 """PostgreSQL and Python render equal bytes, whatever the rows hold and whatever the server is set to."""
 
 import base64
-import copy
 import datetime as dt
 import ipaddress
 import json
 import math
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from django.db import connections, models, transaction
+from django.db import connections
 from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow_nexus.access.grants import UNRESTRICTED, Grant, Source
-from dataflow_nexus.dataflow.databases import entry
 from dataflow_nexus.nexus import Nexus
 from dataflow_nexus.queries import python_rendering, rendering
 from testproject.pgtypes.models import Address, Arrays, Ranges
 from testproject.shop.models import Everything, Product
-from tests.queries.compiling import by_database, by_python, prepared
+from tests.queries.compiling import (
+    FIELDS,
+    Row,
+    by_database,
+    by_python,
+    prepared,
+    save,
+    texts,
+    undone,
+)
 from tests.routing import SQLITE
 from tests.strategies import (
     DATES,
@@ -37,32 +42,7 @@ from tests.strategies import (
     integers,
 )
 
-Row = Mapping[str, Any]
-FIELDS = [
-    field.attname
-    for field in Everything._meta.concrete_fields
-    if not isinstance(field, models.FileField)
-]
-"""What both can render of the model with every field type; a file's URL is Python's alone."""
 JSON_FIELDS = {"json", "json_null"}
-
-
-@contextmanager
-def undone(alias: str) -> Iterator[None]:
-    """What is written inside is rolled back at the end."""
-    with transaction.atomic(using=alias):
-        yield
-        transaction.set_rollback(True, using=alias)
-
-
-def texts(found: Sequence[tuple[Any, ...]]) -> list[str]:
-    return [str(row[0]) for row in found]
-
-
-def save(model: type[models.Model], alias: str, rows: Sequence[Row]) -> None:
-    manager = model._default_manager.using(alias)
-    manager.all().delete()
-    manager.bulk_create([model(**row, pk=number) for number, row in enumerate(rows, 1)])
 
 
 # --- an independent reading of section 4 of the contract -------------------------------------------------------------
@@ -230,10 +210,10 @@ def test_a_record_with_a_file_and_values_that_python_cannot_hold(
         assert record[name] == json.loads(shown), name
 
 
-def test_json_that_is_no_unicode(nexus: Nexus, db: None) -> None:
+def test_json_that_is_no_unicode(nexus: Nexus, on_sqlite: str) -> None:
     """Only SQLite stores it; it leaves as it came."""
-    save(Everything, SQLITE, [{"text": "x", "json": {"a": "\ud800", "é": 1}}])
-    found = texts(by_python(Everything, SQLITE, fields=["json"]))
+    save(Everything, on_sqlite, [{"text": "x", "json": {"a": "\ud800", "é": 1}}])
+    found = texts(by_python(Everything, on_sqlite, fields=["json"]))
     assert found == ['{"json":{"a":"\\ud800","\\u00e9":1}}']
     for wanted, count in (({"json.a": {"$startswith": "x"}}, 0), ({"json.é": 1}, 1)):
         assert nexus.execute("EverythingCountNode", filter=wanted) == {"count": count}
@@ -409,101 +389,3 @@ def test_masked_fields_are_left_out_by_both(
         whole = [json.loads(text) for text in texts(rendering.render_rows(wanted, shape))]
         for record in (json.loads(text) for text in texts(found)):
             assert any(record.items() <= other.items() for other in whole)
-
-
-# --- settings of the server ------------------------------------------------------------------------------------------
-
-SETTINGS = st.fixed_dictionaries(
-    {},
-    optional={
-        "TimeZone": st.sampled_from(["America/New_York", "Asia/Kathmandu", "Pacific/Apia"]),
-        "DateStyle": st.sampled_from(["German,DMY", "SQL,DMY", "Postgres,MDY", "ISO,DMY"]),
-        "IntervalStyle": st.sampled_from(["sql_standard", "postgres_verbose", "iso_8601"]),
-        "extra_float_digits": st.sampled_from(["-15", "0", "3"]),
-        "bytea_output": st.just("escape"),
-        "client_encoding": st.sampled_from(["LATIN1", "SQL_ASCII"]),
-        "standard_conforming_strings": st.just("off"),
-        "xmlbinary": st.just("hex"),
-        "lc_numeric": st.just("C"),
-    },
-)
-
-
-@contextmanager
-def session(alias: str, settings: Mapping[str, str]) -> Iterator[None]:
-    """A new connection in place of the thread's own, whose session starts with these settings."""
-    before = connections[alias]
-    connection = before.copy()
-    given_options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    connection.settings_dict = copy.deepcopy(before.settings_dict)
-    connection.settings_dict["OPTIONS"] = {"options": given_options}
-    connections[alias] = connection
-    try:
-        with undone(alias):
-            yield
-    finally:
-        connection.close()
-        connections[alias] = before
-
-
-CONSTANT = [name for name in FIELDS if name not in {"updated_at", "db_default_datetime"}]
-
-
-@given(row=st.fixed_dictionaries(EVERYTHING), settings=SETTINGS)
-def test_no_setting_of_a_session_changes_an_answer(
-    on_postgresql: str, row: Row, settings: dict[str, str]
-) -> None:
-    def answers() -> list[Any]:
-        save(Everything, on_postgresql, [row])
-        with connections[on_postgresql].cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO pgtypes_ranges (id, datetimes, dates, decimals)"
-                " VALUES (1, '[2026-01-01 00:00:00+00,infinity)', '[2026-01-31,)', '[0.1,)')"
-            )
-        order = ["duration", "float", "datetime", "date", "binary", "time"]
-        return [
-            by_database(Everything, on_postgresql, fields=CONSTANT, order_by=order),
-            by_python(Everything, on_postgresql, fields=CONSTANT, order_by=order),
-            by_database(Ranges, on_postgresql),
-            by_python(Ranges, on_postgresql),
-        ]
-
-    with session(on_postgresql, {}):
-        expected = answers()
-    with session(on_postgresql, settings):
-        assert answers() == expected
-    assert expected[0] == expected[1]
-
-
-@pytest.mark.parametrize("level", ["DATABASE", "ROLE"])
-def test_settings_of_a_database_or_a_role_change_no_answer(
-    new_database: Callable[[], str], on_postgresql: str, level: str
-) -> None:
-    url = new_database()
-    connection = connections[on_postgresql].copy()
-    made = entry(url)
-    role = "own_settings"
-    connection.settings_dict = {**connection.settings_dict, **made, "OPTIONS": {}}
-    changed = {
-        "DateStyle": "'German, DMY'",
-        "IntervalStyle": "'sql_standard'",
-        "extra_float_digits": "-5",
-        "TimeZone": "'Asia/Kathmandu'",
-        "bytea_output": "'escape'",
-        "work_mem": "'123MB'",
-    }
-    name = made["NAME"] if level == "DATABASE" else role
-    with closing(connection.copy()) as administrator, administrator.cursor() as cursor:
-        cursor.execute(f"DROP ROLE IF EXISTS {role}")
-        cursor.execute(f"CREATE ROLE {role} LOGIN")
-        for setting, value in changed.items():
-            cursor.execute(f'ALTER {level} "{name}" SET {setting} = {value}')
-    connection.settings_dict["USER"] = role
-    with closing(connection), connection.cursor() as cursor:
-        cursor.execute("SHOW work_mem")
-        assert cursor.fetchone() == ("123MB",)  # they do apply
-        cursor.execute(
-            "SELECT 0.1::float8::text, '2026-01-31 00:00+00'::timestamptz::text,"
-            " interval '1 month -1 day 2 hours'::text"
-        )
-        assert cursor.fetchone() == ("0.1", "2026-01-31 00:00:00+00", "1 mon -1 days +02:00:00")
