@@ -6,7 +6,6 @@ from pathlib import Path
 
 from testproject.databases import postgresql, sqlite
 from testproject.settings import *  # noqa: F403  # a Django settings module
-
 from tests import postgresql as server
 from tests.routing import POSTGRESQL, SQLITE
 

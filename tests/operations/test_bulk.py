@@ -66,7 +66,12 @@ def test_create_of_nothing(run: Run) -> None:
 
 
 def test_create_returns_ids_in_the_order_of_the_rows(run: Run) -> None:
-    rows = [product(1), product(2, stock=4), product(3), product(4, stock=1, attrs={"a": [1, None]})]
+    rows = [
+        product(1),
+        product(2, stock=4),
+        product(3),
+        product(4, stock=1, attrs={"a": [1, None]}),
+    ]
     ids = run("ProductBulkCreate", data=rows, **{"return": "ids"})["ids"]
     assert [Product.objects.get(pk=key).sku for key in ids] == ["B-1", "B-2", "B-3", "B-4"]
 
@@ -82,13 +87,15 @@ def test_create_returns_composite_keys(run: Run) -> None:
     rows = [{"code": "B", "valid_from": f"2030-01-0{n}", "price": 1} for n in (2, 1)]
     result = run("PriceListEntryBulkCreate", data=rows, **{"return": "ids"})
     assert result["ids"] == [{"code": "B", "valid_from": f"2030-01-0{n}"} for n in (2, 1)]
-    result = run("PriceListEntryBulkCreate", data=[{**rows[0], "code": "C"}], **{"return": "records"})
+    result = run(
+        "PriceListEntryBulkCreate", data=[{**rows[0], "code": "C"}], **{"return": "records"}
+    )
     assert result["records"][0]["price"] == "1.00"
 
 
 def test_create_writes_every_field_type(run: Run) -> None:
     row = {
-        "text": "snow ☃ \"quoted\" back\\slash\nline",
+        "text": 'snow ☃ "quoted" back\\slash\nline',
         "char_null": None,
         "level": 2,
         "big": -(2**63),
@@ -152,7 +159,10 @@ def test_create_runs_the_code_of_models_that_have_some(run: Run) -> None:
 def test_create_writes_lists_of_ids(run: Run) -> None:
     tags = list(Tag.objects.order_by("pk").values_list("pk", flat=True)[:2])
     run("ProductBulkCreate", data=[product(1, tags=tags), product(2)])
-    assert list(Product.objects.get(sku="B-1").tags.order_by("pk").values_list("pk", flat=True)) == tags
+    assert (
+        list(Product.objects.get(sku="B-1").tags.order_by("pk").values_list("pk", flat=True))
+        == tags
+    )
 
 
 def test_every_wrong_row_is_named_and_nothing_is_written(run: Run) -> None:
@@ -244,7 +254,11 @@ def test_skip_leaves_existing_rows_alone(run: Run) -> None:
     taken = Product.objects.all()[0]
     rows = [product(0), product(1, sku=taken.sku)]
     result = run(
-        "ProductBulkCreate", data=rows, conflict_resolution="skip", conflict_on=["sku"], **{"return": "ids"}
+        "ProductBulkCreate",
+        data=rows,
+        conflict_resolution="skip",
+        conflict_on=["sku"],
+        **{"return": "ids"},
     )
     assert numbers(result) == (2, 1, 0, 0, 1)
     assert len(result["ids"]) == 1
@@ -254,14 +268,25 @@ def test_skip_leaves_existing_rows_alone(run: Run) -> None:
 def test_skip_of_any_key_where_none_is_named(run: Run) -> None:
     taken = Product.objects.values_list("sku", flat=True)[0]
     rows = [product(0), product(1, sku=taken)]
-    assert numbers(run("ProductBulkCreate", data=rows, conflict_resolution="skip")) == (2, 1, 0, 0, 1)
+    assert numbers(run("ProductBulkCreate", data=rows, conflict_resolution="skip")) == (
+        2,
+        1,
+        0,
+        0,
+        1,
+    )
 
 
 def test_skip_of_one_key_does_not_hide_another(run: Run) -> None:
     taken = Product.objects.all()[0]
     rows = [product(1, sku=taken.sku)]
     refused(
-        run, "ProductBulkCreate", Conflict, data=rows, conflict_resolution="skip", conflict_on=["id"]
+        run,
+        "ProductBulkCreate",
+        Conflict,
+        data=rows,
+        conflict_resolution="skip",
+        conflict_on=["id"],
     )
 
 
@@ -330,7 +355,8 @@ def test_upsert_inserts_and_updates(run: Run) -> None:
 
 def test_upsert_by_the_primary_key(run: Run) -> None:
     result = run(
-        "CountryBulkUpsert", data=[{"code": "DE", "name": "Deutschland"}, {"code": "ZZ", "name": "Zed"}]
+        "CountryBulkUpsert",
+        data=[{"code": "DE", "name": "Deutschland"}, {"code": "ZZ", "name": "Zed"}],
     )
     assert numbers(result) == (2, 1, 1, 0, 0)
     rows = [{"code": "SKU-00001", "valid_from": "2025-01-01", "price": "9.99"}]
@@ -401,7 +427,9 @@ def test_upsert_through_instances(run: Run) -> None:
 def test_update_by_filter(run: Run) -> None:
     wanted = Product.objects.filter(active=False).count()
     assert wanted
-    result = run("ProductBulkUpdate", filter={"active": False}, fields={"stock": {"$inc": 5}, "name": "x"})
+    result = run(
+        "ProductBulkUpdate", filter={"active": False}, fields={"stock": {"$inc": 5}, "name": "x"}
+    )
     assert numbers(result) == (wanted, 0, wanted, 0, 0)
     assert Product.objects.filter(active=False, name="x").count() == wanted
 
@@ -453,7 +481,9 @@ def test_update_of_composite_keys(run: Run) -> None:
         {"code": "SKU-00002", "valid_from": "2025-01-01", "note": "b"},
     ]
     assert numbers(run("PriceListEntryBulkUpdate", data=rows)) == (2, 0, 2, 0, 0)
-    notes = PriceListEntry.objects.exclude(note=None).order_by("code").values_list("note", flat=True)
+    notes = (
+        PriceListEntry.objects.exclude(note=None).order_by("code").values_list("note", flat=True)
+    )
     assert list(notes) == ["a", "b"]
 
 
@@ -516,7 +546,9 @@ def test_update_past_the_range_of_a_column(run: Run) -> None:
 
 def test_update_dry_run_and_max_affected(run: Run) -> None:
     everything = {"filter": {}, "confirmed": True, "fields": {"stock": 123}}
-    assert run("ProductBulkUpdate", **everything, dry_run=True)["updated"] == Product.objects.count()
+    assert (
+        run("ProductBulkUpdate", **everything, dry_run=True)["updated"] == Product.objects.count()
+    )
     refused(run, "ProductBulkUpdate", LimitExceeded, **everything, max_affected=3)
     assert not Product.objects.filter(stock=123).exclude(stock__lt=123).count() > 3
 
@@ -570,7 +602,9 @@ def test_delete_everything_only_when_confirmed(run: Run) -> None:
     dry = run("PriceListEntryBulkDelete", filter={}, confirmed=True, dry_run=True)
     assert numbers(dry) == (total, 0, 0, total, 0)
     assert PriceListEntry.objects.count() == total
-    refused(run, "PriceListEntryBulkDelete", LimitExceeded, filter={}, confirmed=True, max_affected=1)
+    refused(
+        run, "PriceListEntryBulkDelete", LimitExceeded, filter={}, confirmed=True, max_affected=1
+    )
     assert PriceListEntry.objects.count() == total
     assert run("PriceListEntryBulkDelete", filter={}, confirmed=True)["deleted"] == total
 

@@ -110,11 +110,15 @@ def test_results(catalog: Catalog, node: str, result: dict[str, Any]) -> None:
     schema = output_of(catalog, node)
     assert accepts(schema, result)
     for name in result:
-        assert node == "CountryRead" or not accepts(schema, {k: v for k, v in result.items() if k != name})
+        assert node == "CountryRead" or not accepts(
+            schema, {k: v for k, v in result.items() if k != name}
+        )
 
 
 def test_hidden_fields_are_in_no_schema(catalog: Catalog) -> None:
-    source = Source(read=frozenset({"id", "name"}), write=frozenset({"name", "sku"}), presets={"sku": "x"})
+    source = Source(
+        read=frozenset({"id", "name"}), write=frozenset({"name", "sku"}), presets={"sku": "x"}
+    )
     actions = ("view", "add", "change", "delete")
     sam = Principal(kind="user", name="sam", held={("shop.product", a): (source,) for a in actions})
     assert list(output_of(catalog, "ProductCreate", sam)["properties"]) == ["id", "name"]
@@ -130,7 +134,9 @@ def test_a_field_that_some_rows_hide_is_not_required(catalog: Catalog) -> None:
     )
     sam = Principal(kind="user", name="sam", held={("shop.product", "view"): sources})
     operation = catalog.operations["ProductReadNode"]
-    schema = schemas.record_schema(operation.exposed, schemas.grants_on(operation.exposed, sam)["view"])
+    schema = schemas.record_schema(
+        operation.exposed, schemas.grants_on(operation.exposed, sam)["view"]
+    )
     assert (list(schema["properties"]), schema["required"]) == (["id", "name"], ["id"])
 
 

@@ -28,17 +28,33 @@ def pairs(query: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("node", "query", "expected"),
     [
-        ("ProductList", "fields=id, price&expand=category", {"fields": ["id", "price"], "expand": ["category"]}),
+        (
+            "ProductList",
+            "fields=id, price&expand=category",
+            {"fields": ["id", "price"], "expand": ["category"]},
+        ),
         ("ProductList", 'fields=["id"]', {"fields": ["id"]}),
         ("ProductList", "fields=", {"fields": []}),
         ("ProductList", "sort=-price,name", {"order_by": ["-price", "name"]}),
         ("ProductList", "order_by=name:nullslast", {"order_by": ["name:nullslast"]}),
-        ("ProductList", "limit=5&offset=0&count=exact", {"limit": 5, "offset": 0, "count": "exact"}),
+        (
+            "ProductList",
+            "limit=5&offset=0&count=exact",
+            {"limit": 5, "offset": 0, "count": "exact"},
+        ),
         ("ProductList", "search=a b&cursor=xyz", {"search": "a b", "cursor": "xyz"}),
-        ("ProductList", 'filter={"price":{"$gt":1.5}}', {"filter": {"price": {"$gt": Decimal("1.5")}}}),
+        (
+            "ProductList",
+            'filter={"price":{"$gt":1.5}}',
+            {"filter": {"price": {"$gt": Decimal("1.5")}}},
+        ),
         ("ProductRead", "id=5&fields=name", {"id": 5, "fields": ["name"]}),
         ("CountryRead", "id=DE", {"id": "DE"}),
-        ("PriceListEntryRead", "id=A,2026-01-01", {"id": {"code": "A", "valid_from": "2026-01-01"}}),
+        (
+            "PriceListEntryRead",
+            "id=A,2026-01-01",
+            {"id": {"code": "A", "valid_from": "2026-01-01"}},
+        ),
         (
             "PriceListEntryRead",
             'id={"code":"A","valid_from":"2026-01-01"}',
@@ -58,7 +74,11 @@ def pairs(query: str) -> list[tuple[str, str]]:
                 "on_error": "continue",
             },
         ),
-        ("ProductUpsert", 'where={"sku":"a"}&create={}&update={}', {"where": {"sku": "a"}, "create": {}, "update": {}}),
+        (
+            "ProductUpsert",
+            'where={"sku":"a"}&create={}&update={}',
+            {"where": {"sku": "a"}, "create": {}, "update": {}},
+        ),
     ],
 )
 def test_parameters(catalog: Catalog, node: str, query: str, expected: object) -> None:
@@ -118,7 +138,10 @@ def test_values_of_a_write(catalog: Catalog, query: str, expected: object) -> No
         ("active=true", {"active": True}),
         ("active=0", {"active": False}),
         ('attrs={"a":1}', {"attrs": {"$eq": {"a": 1}}}),
-        ('attrs={"a":1}&attrs__exact={"b":2}', {"$and": [{"attrs": {"$eq": {"a": 1}}}, {"attrs": {"$eq": {"b": 2}}}]}),
+        (
+            'attrs={"a":1}&attrs__exact={"b":2}',
+            {"$and": [{"attrs": {"$eq": {"a": 1}}}, {"attrs": {"$eq": {"b": 2}}}]},
+        ),
         ("tags=1", {"tags": {"$some": {"id": 1}}}),
         ("tags__in=1,2", {"tags": {"$some": {"id": {"$in": [1, 2]}}}}),
         ("tags__isnull=true", {"tags": {"$none": {}}}),
@@ -143,7 +166,12 @@ def test_lookups(catalog: Catalog, verb: str, query: str, expected: object) -> N
         ("price__gtee=1", "price__gtee", "unknown", 'unknown lookup "gtee" — did you mean "gte"?'),
         ("attrs__color=red", "attrs__color", "unknown", 'unknown lookup "color"'),
         ("created_at__year=2026", "created_at__year", "unknown", 'unknown lookup "year"'),
-        ("category__nmae=x", "category__nmae", "unknown", 'unknown field "nmae" — did you mean "name"?'),
+        (
+            "category__nmae=x",
+            "category__nmae",
+            "unknown",
+            'unknown field "nmae" — did you mean "name"?',
+        ),
         ("pk__in=1", "pk__in", "unknown", 'unknown field "pk"'),
         ("_connector=OR", "_connector", "unknown", 'unknown field "_connector"'),
         ("__class__=x", "__class__", "unknown", 'unknown field "__class__"'),
@@ -155,7 +183,12 @@ def test_lookups(catalog: Catalog, verb: str, query: str, expected: object) -> N
         ("id=99999999999999999999", "id", "range", '"id" must be an integer of at most 64 bits'),
         ("name=a\x00", "name", "null_character", None),
         ("sku__isnull=maybe", "sku__isnull", "type", '"sku__isnull" must be true or false'),
-        ("price__range=1", "price__range", "type", '"price__range" must be two values with a comma between'),
+        (
+            "price__range=1",
+            "price__range",
+            "type",
+            '"price__range" must be two values with a comma between',
+        ),
         ("stock__contains=1", "stock__contains", "operator", None),
         ("attrs=red", "attrs", "type", '"attrs" must be JSON'),
         ("limit=1&limit=2", "limit", "duplicate", '"limit" is given twice'),
@@ -165,7 +198,9 @@ def test_lookups(catalog: Catalog, verb: str, query: str, expected: object) -> N
         ('filter={"a":NaN}', "filter", "type", '"filter" must be JSON: NaN is not JSON'),
     ],
 )
-def test_refused(catalog: Catalog, query: str, field: str | None, code: str, message: str | None) -> None:
+def test_refused(
+    catalog: Catalog, query: str, field: str | None, code: str, message: str | None
+) -> None:
     with pytest.raises(Invalid) as caught:
         from_text(catalog.operations["ProductListNode"], pairs(query))
     (error,) = caught.value.errors
@@ -231,8 +266,8 @@ def test_hidden_names_are_unknown_names(catalog: Catalog, hidden: str, unknown: 
     """The same error but for the name itself, and no hint that leads to a hidden field."""
 
     def refused(name: str) -> tuple[str, str, str]:
+        operation = catalog.operations["ProductListNode"]
         with pytest.raises(Invalid) as caught:
-            operation = catalog.operations["ProductListNode"]
             from_text(operation, [(name, "not a value")], principal=restricted())
         (error,) = caught.value.errors
         return error.field, error.code, error.message
