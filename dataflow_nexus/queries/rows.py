@@ -43,7 +43,8 @@ class Rows:
         if self.order:
             text = text + " ORDER BY " + join(", ", [term.sql() for term in self.order])
         if self.limit is not None:
-            text = text + f" LIMIT {int(self.limit)}"  # a number in the text, so that a kept plan knows it
+            # a number in the text, so that a kept plan knows it
+            text = text + f" LIMIT {int(self.limit)}"
         if self.offset:
             limited = (
                 ""
