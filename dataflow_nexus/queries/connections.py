@@ -20,6 +20,8 @@ from dataflow_nexus.conf import POSTGRESQL_SESSION
 from dataflow_nexus.queries.exact import ExactSum, exact_mean, exact_ratio
 from dataflow_nexus.queries.sql import SQL
 
+_NEVER = 2**31
+"""Executions after which psycopg prepares a statement by itself."""
 _FIXED = (
     "SET extra_float_digits = 1; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';"
     " SET bytea_output = 'hex'"
@@ -41,6 +43,8 @@ def prepare_connection(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
         if not raw.autocommit:
             raw.commit()
         raw.dataflow_nexus_direct = server == raw.info.backend_pid
+        if raw.dataflow_nexus_direct and raw.prepare_threshold is None:
+            raw.prepare_threshold = _NEVER  # None would forbid what fetch_again asks for
         raw.dataflow_nexus_prepared = True
     elif connection.vendor == "sqlite":
         raw.create_function("dataflow_lower", 1, _lower, deterministic=True)
