@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import json
 import math
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from django.db import models
+from django.utils.ipv6 import clean_ipv6_address
 
 from dataflow_nexus.fields.kinds import Kind, Rejected, check_text, coerce_string, same, wrong
 
@@ -119,6 +122,23 @@ TEXT = Kind(
     as_text=True,
 )
 """Ranges, network addresses and everything unknown: the database's text, in and out."""
+
+
+def _coerce_address(value: Any) -> str:
+    """An IPv4 or IPv6 address in the spelling that both databases store."""
+    text = coerce_string(value)
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise wrong("an IPv4 or IPv6 address") from None
+    if address.version == 4:
+        return text
+    if address.scope_id is not None:
+        raise wrong("an IPv4 or IPv6 address without a zone")
+    return clean_ipv6_address(text)
+
+
+ADDRESS = replace(TEXT, coerce=_coerce_address)
 
 
 def file_kind(field: models.FileField) -> Kind:

@@ -10,7 +10,7 @@ from django.db import models
 
 from dataflow_nexus.fields.kinds import BOOLEAN, STRING, Kind
 from dataflow_nexus.fields.numbers import FLOAT, INT64, INTEGER, decimal_kind
-from dataflow_nexus.fields.others import BINARY, JSON, TEXT, UUID, array_kind, file_kind
+from dataflow_nexus.fields.others import ADDRESS, BINARY, JSON, TEXT, UUID, array_kind, file_kind
 from dataflow_nexus.fields.times import DATE, DURATION, NAIVE, TIME, ZONED
 
 _BY_CLASS: list[tuple[type[models.Field[Any, Any]], Kind]] = [
@@ -25,7 +25,7 @@ _BY_CLASS: list[tuple[type[models.Field[Any, Any]], Kind]] = [
     (models.JSONField, JSON),
     (models.CharField, STRING),
     (models.TextField, STRING),
-    (models.GenericIPAddressField, TEXT),
+    (models.GenericIPAddressField, ADDRESS),
 ]
 
 
