@@ -16,6 +16,7 @@ from testproject.shop import people, sample
 from tests import postgresql, profiles, routing
 from tests.routing import POSTGRESQL, SQLITE
 
+pytest_plugins = ["tests.parity.counting"]
 DATABASES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 profiles.load()
 
