@@ -39,7 +39,10 @@ def binding(node: str, params: dict[str, Any], terms: Sequence[Term]) -> bytes:
 
 def write_cursor(values: Sequence[Any], bound: bytes) -> str:
     packed = msgspec.msgpack.encode(list(values))
-    sealed: bytes = _cipher(settings.SECRET_KEY).encrypt(packed, [bound])
+    return _spelled(_cipher(settings.SECRET_KEY).encrypt(packed, [bound]))
+
+
+def _spelled(sealed: bytes) -> str:
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
@@ -54,6 +57,8 @@ def read_cursor(cursor: Any, bound: bytes, terms: Sequence[Term]) -> list[Any]:
         raise wrong
     try:
         sealed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        if _spelled(sealed) != cursor:  # decoding skips characters that do not belong there
+            raise wrong
         packed = _cipher(settings.SECRET_KEY).decrypt(sealed, [bound])
     except (binascii.Error, ValueError, InvalidTag):
         raise wrong from None
