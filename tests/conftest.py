@@ -11,6 +11,7 @@ from django.db import connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from dataflow_nexus import nexus as nexuses
 from dataflow_nexus.nexus import Nexus, default_nexus
 from testproject.shop import people, sample
 from tests import postgresql, profiles, routing
@@ -47,6 +48,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             connection.close()
             if hasattr(connection, "close_pool"):
                 connection.close_pool()
+
+
+@pytest.fixture(autouse=True)
+def nexuses_of_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test makes ends with it: the latest Nexus of a process is the current one."""
+    monkeypatch.setattr(nexuses, "_nexuses", [])
 
 
 @pytest.fixture(params=list(DATABASES))
