@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
+
 from testproject.shop.models import Document, Everything, Note, Promotion
 
 MOMENT = datetime(2026, 3, 14, 15, 9, 26, 535000, tzinfo=UTC)

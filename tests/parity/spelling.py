@@ -40,10 +40,8 @@ def as_json(value: Any) -> str:
 def key_segment(operation: Operation, key: Any) -> str:
     """A key in a path, or as the word after a command."""
     names = [field.name for field in operation.exposed.key]
-    if isinstance(key, Mapping) and len(names) > 1 and list(key) == names:
-        parts = list(key.values())
-    else:
-        parts = [key]
+    composite = isinstance(key, Mapping) and len(names) > 1 and list(key) == names
+    parts = list(key.values()) if composite else [key]
     plain = ",".join(str(part) for part in parts)
     simple = all(isinstance(part, (str, int)) and not isinstance(part, bool) for part in parts)
     if (

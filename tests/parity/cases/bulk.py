@@ -157,8 +157,8 @@ changed.good(
 )
 changed.good("EverythingBulkUpdate", data=[{"id": 1, "json": {"b": 1, "a": 2}, "float": 1e20},
              {"id": 2, "json": [1], "float": 0.5}], return_="records")  # fmt: skip
-changed.good("EverythingBulkUpdate", filter={"id": {"$in": [1, 3]}}, fields={"json_null": {"$append": 1}}, return_="ids",
-             on_error="stop")  # fmt: skip
+changed.good("EverythingBulkUpdate", filter={"id": {"$in": [1, 3]}}, fields={"json_null": {"$append": 1}},
+             return_="ids", on_error="stop")  # fmt: skip
 changed.good("DocumentBulkUpdate", filter={}, fields={"owner_id": 2}, confirmed=True, return_="ids")
 changed.bad("ProductBulkUpdate", "invalid", "filter")
 changed.bad("ProductBulkUpdate", "invalid", "filter", fields={"stock": 1})

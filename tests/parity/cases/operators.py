@@ -81,7 +81,7 @@ def _conditions(one: Any, other: Any) -> list[Any]:
     found += [{operator: [one, None, other]} for operator in ("$in", "$nin")]
     found += [{"$between": [one, other]}, {"$between": [other, one]}, {"$not": {"$eq": one}}]
     found += [{operator: truth} for operator in ("$null", "$exists") for truth in (True, False)]
-    return found + [{"$regex": one}, {"$eq": one, "$ne": other}, {"$unknown": one}]
+    return [*found, {"$regex": one}, {"$eq": one, "$ne": other}, {"$unknown": one}]
 
 
 for name, (one, other) in OPERANDS.items():
