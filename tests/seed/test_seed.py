@@ -42,6 +42,7 @@ def folder(tmp_path: Path, url: str) -> Path:
     return tmp_path
 
 
+@pytest.mark.alone
 def test_the_first_request_is_answered_soon(folder: Path) -> None:
     """Other programs may slow one start down, so the fastest of three counts."""
     seconds = []
