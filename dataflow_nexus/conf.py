@@ -23,7 +23,7 @@ POSTGRESQL_SESSION = (
     "-c DateStyle=ISO,YMD -c IntervalStyle=postgres -c extra_float_digits=1 -c bytea_output=hex"
     " -c TimeZone=UTC"
 )
-"""Session settings that decide how PostgreSQL prints values (CONTRACT, section 4), as options of a connection."""
+"""Session settings that decide how PostgreSQL prints values (docs/values.md), as options of a connection."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""One table: what an error is called on every channel (CONTRACT, section 5; problem details: RFC 9457)."""
+"""One table: what an error is called on every channel (docs/errors.md; problem details: RFC 9457)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python annotations → Django fields (CONTRACT, section 6)."""
+"""Python annotations → Django fields (docs/models.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which application a command means (CONTRACT, section 6). Loads nothing."""
+"""Which application a command means (docs/cli.md). Loads nothing."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def finish(argv: Sequence[str], find: Find = find) -> NoReturn:
 
 
 def run(argv: Sequence[str], streams: Streams, find: Find = find) -> int:
-    """Run a command line and return its exit code (CONTRACT, section 5).
+    """Run a command line and return its exit code (docs/errors.md).
 
     ``find`` says which application ``--app`` (or its absence) means.
     """

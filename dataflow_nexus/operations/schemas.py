@@ -208,7 +208,7 @@ def parameter_schema(operation: Operation, name: str) -> Schema:
 
 
 def output_schema(operation: Operation, grants: Grants) -> Schema:
-    """The result, one of the shapes of CONTRACT section 2."""
+    """The result, one of the shapes of docs/operations.md."""
     return result_schema(
         operation,
         whole=lambda: record_schema(operation.exposed, grants.get("view")),

@@ -243,7 +243,7 @@ def _computed(scope: Scope, rows: Sequence[Row], shape: Shape) -> dict[str, list
 
 
 def jsonable(value: Any) -> Any:
-    """A Python value in the spelling that a column of its type has (CONTRACT, section 4).
+    """A Python value in the spelling that a column of its type has (docs/values.md).
 
     Raises ``TypeError`` for what no column holds: the model's callable has to make something else of it.
     """

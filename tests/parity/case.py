@@ -15,7 +15,7 @@ class Case:
     judged: bool = True
     """Whether the table says what must come of it; else only that it is the same everywhere."""
     same: bool = True
-    """Whether both databases answer the same; CONTRACT section 4 names where they may not."""
+    """Whether both databases answer the same; docs/values.md names where they may not."""
 
     @property
     def id(self) -> str:

@@ -26,7 +26,7 @@ _NOT_FILLED = HttpResponse()
 _PUBLIC = frozenset(
     {"/", "/health/live", "/health/ready", "/docs", "/docs/{name}", "/openapi.json", "/workflows"}
 )
-"""Paths that answer everybody (CONTRACT, section 8); under the prefix but for the first three."""
+"""Paths that answer everybody (docs/operations.md); under the prefix but for the first three."""
 _OTHER_TYPES = frozenset({"/", "/docs", "/docs/{name}", "/{resource}/export"})
 """Paths whose answers are not always JSON."""
 
