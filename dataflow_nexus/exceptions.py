@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.core.exceptions import ImproperlyConfigured
+
+TOO_DEEP: Final = "too_deep"
+"""The ``code`` of a field error that alone makes its error one about a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class ConfigurationError(ImproperlyConfigured):
 
 
 class NexusError(Exception):
-    """Base of every error that a channel shows. ``code`` is stable (CONTRACT, section 5)."""
+    """Base of every error that a channel shows. ``code`` is stable (docs/errors.md)."""
 
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Internal error"
@@ -110,6 +113,11 @@ class LimitExceeded(NexusError):
 
     code = "limit_exceeded"
     title = "Limit exceeded"
+
+    @classmethod
+    def depth(cls, field: str, message: str) -> LimitExceeded:
+        """One parameter is nested deeper than it may be."""
+        return cls(message, [FieldError(field, TOO_DEEP, message)])
 
 
 class TableNotFound(NexusError):

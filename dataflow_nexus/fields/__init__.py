@@ -1,13 +1,21 @@
 """The one table: Django field ↔ JSON Schema ↔ JSON value ↔ SQL rendering.
 
 A *kind* says, for one type of value: which JSON it is, how a caller's value becomes a Python value, how a Python value
-becomes JSON, and how PostgreSQL renders it by itself. Both renderings must give equal bytes (CONTRACT, section 4).
+becomes JSON, and how PostgreSQL renders it by itself. Both renderings must give equal bytes (docs/values.md).
 Nothing here knows a model, a grant or a request.
 """
 
 from __future__ import annotations
 
-from dataflow_nexus.fields.kinds import BOOLEAN, STRING, Kind, Rejected, check_text, parse_boolean
+from dataflow_nexus.fields.kinds import (
+    BOOLEAN,
+    STRING,
+    Kind,
+    Rejected,
+    TooDeep,
+    check_text,
+    parse_boolean,
+)
 from dataflow_nexus.fields.numbers import (
     FLOAT,
     INT64,
@@ -47,6 +55,7 @@ __all__ = [
     "ZONED",
     "Kind",
     "Rejected",
+    "TooDeep",
     "array_kind",
     "check_text",
     "coerce_json",

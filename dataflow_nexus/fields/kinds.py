@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dataflow_nexus.exceptions import TOO_DEEP
+
 
 class Rejected(ValueError):
     """A value that a kind does not take. ``code`` is for machines, the message finishes "must be …" for people."""
@@ -14,6 +16,13 @@ class Rejected(ValueError):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class TooDeep(Rejected):
+    """A value that is nested deeper than any may be: a limit was passed, whatever else the value is."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(TOO_DEEP, message)
 
 
 def wrong(expected: str) -> Rejected:

@@ -18,7 +18,15 @@ import msgspec
 from django.db import models
 from django.utils.ipv6 import clean_ipv6_address
 
-from dataflow_nexus.fields.kinds import Kind, Rejected, check_text, coerce_string, same, wrong
+from dataflow_nexus.fields.kinds import (
+    Kind,
+    Rejected,
+    TooDeep,
+    check_text,
+    coerce_string,
+    same,
+    wrong,
+)
 
 
 def _coerce_uuid(value: Any) -> uuid.UUID:
@@ -66,7 +74,7 @@ BINARY = Kind(
 def coerce_json(value: Any, depth: int = 64) -> Any:
     """A JSON value that both databases store: exact numbers become doubles, impossible characters are refused."""
     if depth == 0:
-        raise Rejected("depth", "must not be nested deeper than 64 levels")
+        raise TooDeep("must not be nested deeper than 64 levels")
     if isinstance(value, Decimal):
         number = float(value)
         if not math.isfinite(number):

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 
 from dataflow_nexus.exceptions import Invalid, LimitExceeded
 
-MAX_DEPTH = 64
-"""Levels of nesting. Filters and JSON columns have lower bounds of their own."""
+MAX_DEPTH = 80
+"""Levels of nesting. Filters and JSON columns have lower bounds of their own, which name the parameter."""
 _MAX_DIGITS = 1100
 _TOO_LONG = Decimal("Infinity")
 """Stands for a number that no column holds, so that its field refuses it by name."""

@@ -11,7 +11,13 @@ from weakref import WeakKeyDictionary
 from django.core.exceptions import ValidationError
 
 from dataflow_nexus.access.grants import Grant
-from dataflow_nexus.exceptions import FieldError, Invalid, PermissionDenied
+from dataflow_nexus.exceptions import (
+    TOO_DEEP,
+    FieldError,
+    Invalid,
+    LimitExceeded,
+    PermissionDenied,
+)
 from dataflow_nexus.fields import Rejected
 from dataflow_nexus.operations.checking import Check, make_check
 from dataflow_nexus.queries.names import at as step
@@ -44,14 +50,15 @@ class Faults:
         self.errors.append(FieldError(field, code, message))
 
     def raise_any(self) -> None:
-        """Raise ``Invalid`` or ``PermissionDenied`` when something was wrong."""
+        """Raise ``Invalid``, ``LimitExceeded`` or ``PermissionDenied`` when something was wrong."""
         if self.errors:
             detail = (
                 self.errors[0].message
                 if len(self.errors) == 1
                 else f"{len(self.errors)} values are wrong"
             )
-            raise Invalid(detail, self.errors)
+            too_deep = all(item.code == TOO_DEEP for item in self.errors)
+            raise (LimitExceeded if too_deep else Invalid)(detail, self.errors)
         if self.denied:
             name = self.denied[0]
             errors = [

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dataflow_nexus.exceptions import Invalid
+from dataflow_nexus.exceptions import Invalid, LimitExceeded
+from dataflow_nexus.fields import STRING
 from dataflow_nexus.queries.names import at as step
 from dataflow_nexus.queries.names import unknown
 from dataflow_nexus.queries.operators import (
     OPERATORS,
+    coerced,
     compare_field,
     compare_json,
     complement,
@@ -37,7 +39,7 @@ def compile_filter(scope: Scope, tree: Any, *, at: str = "filter", depth: int = 
         raise Invalid.field(at, "type", f'"{at}" must be an object of conditions')
     if depth > scope.compilation.configuration.max_filter_depth:
         limit = scope.compilation.configuration.max_filter_depth
-        raise Invalid.field(at, "too_deep", f"a filter is at most {limit} levels deep")
+        raise LimitExceeded.depth(at, f"a filter is at most {limit} levels deep")
     conditions: list[SQL | None] = []
     for name, wanted in tree.items():
         if not isinstance(name, str):
@@ -86,6 +88,7 @@ def _named(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL | N
     if dot:
         field = scope.find(head)
         if field is not None and field.kind.name == "json":
+            coerced(STRING, rest, at)
             return _conditions(scope, field, tuple(rest.split(".")), wanted, at, depth)
         relation = scope.relation(head)
         if relation is not None and not relation.many:
@@ -172,7 +175,7 @@ def _conditions(
             raise unknown("operator", wrong, OPERATORS, at=step(at, wrong))
         wanted = {"$eq": wanted}
     if depth > scope.compilation.configuration.max_filter_depth:
-        raise Invalid.field(at, "too_deep", "the filter is nested too deep")
+        raise LimitExceeded.depth(at, "the filter is nested too deep")
     found: list[SQL | None] = []
     for name, value in wanted.items():
         if name not in OPERATORS:

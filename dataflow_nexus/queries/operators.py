@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import connections
 
-from dataflow_nexus.exceptions import Invalid
+from dataflow_nexus.exceptions import Invalid, LimitExceeded
 from dataflow_nexus.fields import JSON as JSON_KIND
-from dataflow_nexus.fields import Kind, Rejected, decimal_kind
+from dataflow_nexus.fields import Kind, Rejected, TooDeep, decimal_kind
 from dataflow_nexus.queries.dialects import escape_like
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.sql import FALSE, SQL, TRUE, any_of, join, param
@@ -69,6 +69,8 @@ def coerced(kind: Kind, value: Any, at: str) -> Any:
     """A caller's value as the kind's Python value. Raises ``Invalid`` naming the parameter."""
     try:
         return kind.coerce(value)
+    except TooDeep as problem:
+        raise LimitExceeded.depth(at, f'"{at}" {problem.message}') from None
     except Rejected as problem:
         raise Invalid.field(at, problem.code, f'"{at}" {problem.message}') from None
 

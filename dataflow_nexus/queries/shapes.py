@@ -175,7 +175,8 @@ def _tree(expand: Any, depth: int) -> dict[str, Any]:
             raise Invalid.field(f"expand.{index}", "type", "a relation path must be a string")
         steps = path.split(".")
         if len(steps) > depth:
-            raise LimitExceeded(f'"{path}" expands deeper than {depth} relations')
+            message = f'"{path}" expands deeper than {depth} relations'
+            raise LimitExceeded.depth(f"expand.{index}", message)
         branch = tree
         for name in steps:
             branch = branch.setdefault(name, {})
