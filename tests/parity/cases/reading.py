@@ -273,7 +273,6 @@ WRONG_FILTERS: list[tuple[str, str, Any]] = [
     ("Product", "filter", []),
     ("Product", "filter", "active"),
     ("Product", "filter", 5),
-    ("Product", "filter" + 11 * ".$not", DEEP),
     ("PriceListEntry", "filter.id", {"id": "SKU-00001"}),
     ("PriceListEntry", "filter.id", {"id": {"code": "SKU-00001"}}),
     ("Everything", "filter.uuid", {"uuid": "not one"}),
@@ -287,6 +286,9 @@ for model, name, tree in WRONG_FILTERS:
     listed.bad(f"{model}List", "invalid", name, filter=tree)
     counted.bad(f"{model}Count", "invalid", name, filter=tree)
 
+DEPTH = "filter" + 11 * ".$not"
+listed.bad("ProductList", "limit_exceeded", DEPTH, filter=DEEP)
+counted.bad("ProductCount", "limit_exceeded", DEPTH, filter=DEEP)
 listed.bad("ProductList", "invalid", "limit", limit=-1)
 listed.bad("ProductList", "invalid", "limit", limit=1001)
 listed.bad("ProductList", "invalid", "limit", limit="ten")
