@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dataflow_nexus.exceptions import ConfigurationError
 
 THREADS = 16
 """Requests that one worker runs at a time; others wait. Connections are bounded by the pool."""
-_STOP_AFTER = 10
+STOP_AFTER = 10
 """Seconds that running requests have to end when the server stops."""
 _SERVER = "NEXUS_SERVER_PID"
 """Where workers read which process started them."""
@@ -104,14 +106,24 @@ def serve(
         workers=address.workers,
         blocking_threads=THREADS,
         respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_AFTER,
+        workers_kill_timeout=STOP_AFTER,
         log_level=LogLevels.error,
         websockets=False,
     )
     server.on_startup(
         lambda: _say([*banner(shown.base), f"serving on {shown.base} (Ctrl-C stops)"])
     )
-    server.serve(target_loader=load, wrap_loader=False)
+    server.serve(target_loader=partial(_loaded, load), wrap_loader=False)
+
+
+def _loaded(load: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """The application in a worker, which leaves Ctrl-C to the process that started it.
+
+    A terminal sends SIGINT to both, and a worker that is told twice to stop does not end by itself.
+    """
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return load()
 
 
 def _say(lines: list[str]) -> None:

@@ -130,6 +130,7 @@ def serving(*words: str, folder: Path, port: int, **env: str) -> Iterator[Server
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     ) as process:
         try:
             base = f"http://127.0.0.1:{port}"

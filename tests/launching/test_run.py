@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dataflow_nexus.serving import STOP_AFTER
 from tests import processes, projects
 from tests.launching import apps
 from tests.processes import NEXUS, free_port
@@ -96,6 +97,16 @@ def test_workers(tmp_path: Path, port: int) -> None:
         for pid in set(pids.read_text().split()):
             os.kill(int(pid), signal.SIGKILL)
             assert server.ask_patiently("GET", "/api/things?limit=1")[0] == 200
+
+
+def test_a_terminal_interrupts_all_processes_at_once(tmp_path: Path, port: int) -> None:
+    """Workers leave Ctrl-C to the process that started them, and nobody has to be killed."""
+    apps.make(tmp_path)
+    words = (NEXUS, "run", "app.py", "--port", str(port), "--workers", "2")
+    with processes.serving(*words, folder=tmp_path, port=port) as server:
+        assert server.ask("GET", "/api/things/count") == (200, {"count": 0})
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(timeout=STOP_AFTER - 1) == 0
 
 
 @pytest.mark.parametrize("words", [(sys.executable, "app.py"), (NEXUS, "run", "app.py")])
