@@ -120,9 +120,13 @@ def _general_help(arguments: Arguments, streams: Streams, find: Find) -> int:
 
     try:
         catalog = load(find(arguments.app)).catalog
-        return channel.run(arguments, catalog, streams)
     except ImproperlyConfigured as error:
-        streams.say(texts.general(None, SYSTEM, str(error)))
+        problem = f"no application: {error}"
+    else:
+        if channel.is_on(catalog):
+            return channel.run(arguments, catalog, streams)
+        problem = channel.OFF
+    streams.say(texts.general(None, SYSTEM, problem))
     return 0
 
 

@@ -106,8 +106,14 @@ def test_app_files_that_are_wrong(tmp_path: Path, text: str, app: str, message: 
     assert ran.err.startswith("nexus: ")
     assert message in ran.err
     assert "Traceback" not in ran.err
-    told = processes.nexus("--app", app, "things", "list", "--json", folder=tmp_path)
-    assert message in json.loads(told.err)["detail"]
+
+
+def test_what_is_wrong_with_a_file_as_an_object(tmp_path: Path) -> None:
+    apps.make(tmp_path, apps.IMPORTS + "DataFlow('mysql://x')\n")
+    ran = processes.nexus("--app", "app.py", "things", "list", "--json", folder=tmp_path)
+    told = json.loads(ran.err)
+    assert (ran.code, told["code"]) == (2, "invalid")
+    assert 'unknown scheme "mysql"' in told["detail"]
 
 
 def test_a_file_that_makes_nothing(tmp_path: Path) -> None:

@@ -57,12 +57,12 @@ _FILE = ("--file F", "rows from a .json, .ndjson or .csv file, or - for the stan
 
 
 def general(catalog: Catalog | None, principal: Principal, problem: str = "") -> str:
-    """``nexus --help``; ``problem`` says why there is no application."""
+    """``nexus --help``; ``problem`` says why there are no resources to show."""
     lines = ["usage: nexus COMMAND | RESOURCE OPERATION [ID] [--name value …]", "", "commands:"]
     lines += _aligned(COMMANDS.items())
     lines += ["", "options:", *_aligned(_OPTIONS), ""]
     if catalog is None:
-        return "\n".join([*lines, f"no application: {problem}"])
+        return "\n".join([*lines, problem])
     shown = {item.exposed.resource: item.exposed for item in catalog.visible(principal)}
     if not shown:
         return "\n".join([*lines, "no model is exposed"])

@@ -26,6 +26,7 @@ from dataflow_nexus.operations.base import Catalog, Operation
 from dataflow_nexus.registry import COMMAND_WORDS, nearest
 
 logger = logging.getLogger("dataflow_nexus.cli")
+OFF = "the command line is switched off in this application"
 _ALIASES = {"get": "read"}
 _EXPORT_FORMATS = ("csv", "ndjson", "json")
 _ROWS = frozenset({"bulk_create", "bulk_upsert", "bulk_update"})
@@ -39,6 +40,12 @@ class Command:
     catalog: Catalog
     principal: Principal
     streams: Streams
+
+
+def is_on(catalog: Catalog) -> bool:
+    """Whether the application has a command line."""
+    configuration = catalog.configuration
+    return configuration.enable_cli and configuration.auto_generate_cli_commands
 
 
 def run(arguments: Arguments, catalog: Catalog, streams: Streams) -> int:
@@ -60,9 +67,8 @@ def run(arguments: Arguments, catalog: Catalog, streams: Streams) -> int:
 
 
 def _dispatch(arguments: Arguments, catalog: Catalog, streams: Streams) -> None:
-    configuration = catalog.configuration
-    if not (configuration.enable_cli and configuration.auto_generate_cli_commands):
-        raise NotFound("the command line is switched off in this application")
+    if not is_on(catalog):
+        raise NotFound(OFF)
     principal = SYSTEM if arguments.user is None else user_principal(arguments.user)
     command = Command(arguments=arguments, catalog=catalog, principal=principal, streams=streams)
     words = arguments.words

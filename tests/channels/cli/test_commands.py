@@ -291,6 +291,9 @@ def test_the_command_line_can_be_switched_off(cli: Cli, settings: Any, key: str)
         5,
         "not_found: the command line is switched off in this application\n",
     )
+    helped = cli("--help")
+    assert helped.code == 0
+    assert helped.out.endswith(b"\n\nthe command line is switched off in this application\n")
 
 
 @pytest.mark.parametrize(
