@@ -115,7 +115,9 @@ def test_workers_that_load_the_file_again(
 ) -> None:
     """As where processes can't be forked."""
     spawning = "import multiprocessing\nmultiprocessing.set_start_method('spawn', force=True)\n"
-    apps.make(tmp_path, spawning + APP + run_line(port, workers=2))
+    imports = apps.SEED_IMPORTS if words[0] == NEXUS else apps.IMPORTS
+    text = spawning + imports + apps.MODEL + apps.NEXUS
+    apps.make(tmp_path, text + run_line(port, workers=2))
     with processes.serving(*words, folder=tmp_path, port=port) as server:
         assert server.ask("GET", "/api/things/count") == (200, {"count": 0})
         printed = server.stop()
