@@ -18,7 +18,7 @@ from dataflow_nexus.queries.filters import compile_filter
 from dataflow_nexus.queries.names import at as step
 from dataflow_nexus.queries.names import unknown
 from dataflow_nexus.queries.operators import coerced, prepared
-from dataflow_nexus.queries.ordering import compile_order, keyed
+from dataflow_nexus.queries.ordering import Term, compile_order, keyed
 from dataflow_nexus.queries.paging import after, binding, read_cursor, write_cursor
 from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Compilation, Scope
@@ -174,25 +174,15 @@ def list_records(call: Call) -> bytes:
     scope = Scope(compilation(call), call.exposed, grant)
     limit = page_limit(call, grant)
     offset = parameters.integer(call, "offset", 0, low=0, high=parameters.MAX_OFFSET) or 0
-    cursor = call.params.get("cursor")
-    if cursor is not None and call.params.get("offset") is not None:
-        raise Invalid.field("cursor", "exclusive", 'give "offset" or "cursor", not both')
     counting = parameters.choice(call, "count", ("none", "exact", "estimated"), "none")
     chosen = selection(call, scope)
     order = compile_order(scope, call.params.get("order_by"))
-    has_key = keyed(scope)
     bound = binding(
         call.operation.node,
         {"filter": call.params.get("filter"), "search": call.params.get("search")},
         order,
     )
-    condition = chosen
-    if cursor is not None:
-        if not has_key:
-            raise Invalid.field(
-                "cursor", "cursor", f'"{call.exposed.resource}" has no key: page it by offset'
-            )
-        condition = all_of([chosen, after(order, read_cursor(cursor, bound, order))])
+    condition = all_of([chosen, _following(call, scope, order, bound)])
     shape = make_shape(scope, call.params.get("fields"), call.params.get("expand"))
     rows = Rows(
         scope=scope,
@@ -200,25 +190,34 @@ def list_records(call: Call) -> bytes:
         order=order,
         limit=limit + 1,
         offset=offset,
-        keys=has_key,
+        keys=keyed(scope),
         often=condition is None and shape is full_shape(call.exposed, grant),
     )
     found = render(rows, shape)
-    following = None
-    if has_key and limit and len(found) > limit:
-        following = write_cursor(found[limit - 1][1:], bound)
-    number = (
-        None
-        if counting == "none"
-        else counted(call, scope, chosen, estimated=counting == "estimated")
-    )
+    more = rows.keys and limit and len(found) > limit
+    number = None
+    if counting != "none":
+        number = counted(call, scope, chosen, estimated=counting == "estimated")
     return page(
         [str(row[0]) for row in found[:limit]],
         count=number,
         limit=limit,
         offset=offset,
-        following=following,
+        following=write_cursor(found[limit - 1][1:], bound) if more else None,
     )
+
+
+def _following(call: Call, scope: Scope, order: Sequence[Term], bound: bytes) -> SQL | None:
+    """The condition of ``cursor``: what comes after the row that it stands for."""
+    cursor = call.params.get("cursor")
+    if cursor is None:
+        return None
+    if call.params.get("offset") is not None:
+        raise Invalid.field("cursor", "exclusive", 'give "offset" or "cursor", not both')
+    if not keyed(scope):
+        message = f'"{call.exposed.resource}" has no key: page it by offset'
+        raise Invalid.field("cursor", "cursor", message)
+    return after(order, read_cursor(cursor, bound, order))
 
 
 def page(
