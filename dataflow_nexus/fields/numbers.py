@@ -14,8 +14,8 @@ import msgspec
 from dataflow_nexus.fields.kinds import Kind, Rejected, same, wrong
 
 INT64 = 2**63
-_DECIMAL_TEXT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_INTEGER_TEXT = re.compile(r"[+-]?\d{1,40}")
+_DECIMAL_TEXT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INTEGER_TEXT = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 
 
 def _coerce_integer(value: Any) -> int:

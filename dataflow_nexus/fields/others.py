@@ -7,6 +7,7 @@ import binascii
 import ipaddress
 import json
 import math
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,11 +29,14 @@ from dataflow_nexus.fields.kinds import (
     wrong,
 )
 
+_UUID_TEXT = re.compile(r"(urn:uuid:)?\{?[0-9A-Fa-f-]{32,36}\}?")
+"""Python's own reading takes more: underscores, signs, digits of any script."""
+
 
 def _coerce_uuid(value: Any) -> uuid.UUID:
     if isinstance(value, uuid.UUID):
         return value
-    if isinstance(value, str):
+    if isinstance(value, str) and _UUID_TEXT.fullmatch(value):
         try:
             return uuid.UUID(value)
         except ValueError:

@@ -9,15 +9,17 @@ from typing import Any
 from dataflow_nexus.fields.kinds import Kind, Rejected, same, wrong
 from dataflow_nexus.fields.numbers import INT64
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_TIME = re.compile(r"\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(r"\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?", re.ASCII)
 _DATETIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}([T t]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?)?"
+    r"\d{4}-\d{2}-\d{2}([T t]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?)?",
+    re.ASCII,
 )
 _DURATION = re.compile(
     r"(?P<sign>[+-])?P(?:(?P<weeks>[+-]?\d+)W)?(?:(?P<days>[+-]?\d+(?:\.\d+)?)D)?"
     r"(?:T(?:(?P<hours>[+-]?\d+(?:\.\d+)?)H)?(?:(?P<minutes>[+-]?\d+(?:\.\d+)?)M)?"
-    r"(?:(?P<seconds>[+-]?\d+(?:\.\d+)?)S)?)?"
+    r"(?:(?P<seconds>[+-]?\d+(?:\.\d+)?)S)?)?",
+    re.ASCII,
 )
 
 
