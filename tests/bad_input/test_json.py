@@ -14,7 +14,8 @@ pytestmark = pytest.mark.django_db(databases=[SQLITE, POSTGRESQL])
 NOT_JSON: list[bytes] = [
     b"{", b"}", b"nul", b"{'sku': 1}", b'{"sku": "x",}', b'{"sku": NaN}', b'{"stock": -Infinity}', b'{"a": 1} {"b": 2}',
     b"\xef\xbb\xbf{}", b'{"sku": "\x01"}', b'{"sku": "\\x41"}', b'{"sku": "\\u12"}', b'{"stock": 01}', b'{"stock": .5}',
-    b'{"stock": +1}', b"{sku: 1}", b'{"sku" "x"}', b"[1, 2", b"// comment\n{}", b"sku=x&name=y", b"<xml/>", b"\x00", b"{}\x00",
+    b'{"stock": +1}', b"{sku: 1}", b'{"sku" "x"}', b"[1, 2", b"// comment\n{}", b"sku=x&name=y", b"<xml/>", b"\x00",
+    b"{}\x00",
 ]  # fmt: skip
 NOT_UTF8: list[bytes] = [
     b'{"sku": "\xff"}',
