@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -152,8 +152,11 @@ class Exposed:
                 found[many.name] = self._list_of_ids(many)
         for name, computed in self.options.computed.items():
             found[name] = self._computed(name, computed)
-        if named is not None:
-            self._refuse_unknown(named, found)
+        own = {item.name for item in meta.get_fields()} | set(self.columns)
+        self._refuse_unknown("exclude", self.options.exclude, own)
+        heads = [name.replace("__", ".").partition(".")[0] for name in self.options.search_fields]
+        self._refuse_unknown("search", heads, own)
+        self._refuse_unknown("expose", named or (), own | set(found))
         return found
 
     @cached_property
@@ -174,14 +177,12 @@ class Exposed:
             return bool(names & set(named)) or name in {item.name for item in self.key}
         return name != "password"
 
-    def _refuse_unknown(self, named: Iterable[str], found: Mapping[str, ModelField]) -> None:
-        known = set(found) | {
-            field.source.name for field in found.values() if field.source is not None
-        }
+    def _refuse_unknown(self, purpose: str, named: Iterable[str], known: Collection[str]) -> None:
+        """A misspelled name would leave a field exposed that was to be hidden, and say nothing."""
         for name in named:
             if name not in known:
                 raise ConfigurationError(
-                    f"{self.model._meta.label} has no field {name!r} to expose{nearest(name, known)}"
+                    f"{self.model._meta.label} has no field {name!r} to {purpose}{nearest(name, known)}"
                 )
 
     def _concrete(self, source: models.Field[Any, Any]) -> ModelField | None:
