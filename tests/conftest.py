@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,9 +36,12 @@ def pytest_sessionfinish() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Both test databases, with the sample data committed."""
+    """The test databases, with the sample data committed: those that the collected tests ask for are made."""
     with django_db_blocker.unblock():
         for alias in DATABASES.values():
+            name = Path(str(connections[alias].settings_dict["NAME"])).name
+            if not name.startswith("test_"):
+                continue
             routing.current = alias
             sample.load(alias)
             people.load(alias)
