@@ -124,7 +124,7 @@ def _may_remove(call: Call, model: type[models.Model], keys: list[Any]) -> bool:
     visible = scope.visible()
     assert visible is not None
     chosen = any_of(equal_to(scope, _as_key(exposed, key)) for key in keys)
-    outside = all_of([chosen, complement(scope, visible)])
+    outside = all_of([chosen, complement(visible)])
     return not fetch(call.alias, SQL("SELECT 1 FROM ") + scope.source() + where(outside))
 
 

@@ -96,8 +96,15 @@ def quote(alias: str, name: str) -> str:
     return connections[alias].ops.quote_name(name).replace("%", "%%")
 
 
+def folded(text: str) -> str:
+    """Lower case character by character, as ILIKE does: no character depends on another, none becomes two."""
+    if text.isascii():
+        return text.lower()
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
 def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
+    return folded(value) if isinstance(value, str) else value
 
 
 _MISSING = object()

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from dataflow_nexus.queries.connections import canonical
-from dataflow_nexus.queries.sql import SQL, param
+from dataflow_nexus.queries.connections import canonical, folded
+from dataflow_nexus.queries.sql import SQL, join, param
 
 
 def escape_like(text: str) -> str:
@@ -54,11 +54,12 @@ class PostgreSQL:
     def number(self, value: Any) -> SQL:
         return SQL("%s::numeric", (value,))
 
-    def is_true(self, condition: SQL) -> SQL:
-        return condition.wrapped("(", ") IS TRUE")
-
     def json_equal(self, value: SQL, path: Sequence[str], other: Any) -> SQL:
         return self._at(value, path) + SQL(" = %s::jsonb", (json.dumps(other),))
+
+    def json_in(self, value: SQL, path: Sequence[str], others: Sequence[Any]) -> SQL:
+        listed = join(", ", [SQL("%s::jsonb", (json.dumps(other),)) for other in others])
+        return self._at(value, path) + " IN (" + listed + ")"
 
     def json_exists(self, value: SQL, path: Sequence[str]) -> SQL:
         return self._at(value, path) + " IS NOT NULL"
@@ -135,7 +136,7 @@ class SQLite:
 
     def like(self, value: SQL, pattern: str, *, fold: bool) -> SQL:
         if fold:
-            return "dataflow_lower(" + value + ") GLOB " + param(_glob(pattern.lower()))
+            return "dataflow_lower(" + value + ") GLOB " + param(_glob(folded(pattern)))
         return value + " GLOB " + param(_glob(pattern))
 
     def regex(self, value: SQL, pattern: str) -> SQL:
@@ -147,11 +148,12 @@ class SQLite:
     def number(self, value: Any) -> SQL:
         return SQL("CAST(%s AS NUMERIC)", (str(value),))
 
-    def is_true(self, condition: SQL) -> SQL:
-        return condition.wrapped("(", ") IS TRUE")
-
     def json_equal(self, value: SQL, path: Sequence[str], other: Any) -> SQL:
         return self._call("dataflow_json", value, path) + " = " + param(canonical(other))
+
+    def json_in(self, value: SQL, path: Sequence[str], others: Sequence[Any]) -> SQL:
+        listed = join(", ", [param(canonical(other)) for other in others])
+        return self._call("dataflow_json", value, path) + " IN (" + listed + ")"
 
     def json_exists(self, value: SQL, path: Sequence[str]) -> SQL:
         return self._call("dataflow_json", value, path) + " IS NOT NULL"

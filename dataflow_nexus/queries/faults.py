@@ -15,6 +15,7 @@ from dataflow_nexus.exceptions import (
     DeadlineExceeded,
     FieldError,
     Invalid,
+    LimitExceeded,
     NexusError,
     TableNotFound,
     Unavailable,
@@ -28,6 +29,7 @@ _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 _SQLITE_NULL = re.compile(r"NOT NULL constraint failed: \S+\.(.+)")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (.+)")
 _CANCELLED = "57014"
+_TOO_LARGE = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 
 
 @contextmanager
@@ -57,6 +59,8 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
         return DeadlineExceeded(
             "the operation took longer than it may and was cancelled; nothing was changed"
         )
+    if state[:2] == "54" or str(error).startswith(_TOO_LARGE):
+        return LimitExceeded("the request is larger or nested deeper than the database takes")
     if state in ("40001", "40P01"):
         return Conflict("another transaction changed the same records; try again")
     if state == "55000":

@@ -22,7 +22,7 @@ from dataflow_nexus.queries.operators import (
     truth,
 )
 from dataflow_nexus.queries.scope import Scope
-from dataflow_nexus.queries.sql import FALSE, SQL, TRUE, all_of, any_of
+from dataflow_nexus.queries.sql import FALSE, SQL, TRUE, all_of, any_of, negated
 from dataflow_nexus.registry import ModelField, Relation
 
 LOGICAL = ("$and", "$or", "$not")
@@ -41,6 +41,8 @@ def compile_filter(scope: Scope, tree: Any, *, at: str = "filter", depth: int = 
         limit = scope.compilation.configuration.max_filter_depth
         raise LimitExceeded.depth(at, f"a filter is at most {limit} levels deep")
     conditions: list[SQL | None] = []
+    if not tree:
+        scope.compilation.count_condition()
     for name, wanted in tree.items():
         if not isinstance(name, str):
             raise Invalid.field(at, "type", f'the names in "{at}" must be strings')
@@ -57,9 +59,11 @@ def _logical(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL |
         raise unknown("operator", name, LOGICAL, at=at)
     if name == "$not":
         inner = compile_filter(scope, wanted, at=at, depth=depth + 1)
-        return FALSE if inner is None else complement(scope, inner)
+        return FALSE if inner is None else complement(inner)
     if not isinstance(wanted, Sequence) or isinstance(wanted, str):
         raise Invalid.field(at, "type", f'"{at}" must be an array of filters')
+    if not wanted:
+        scope.compilation.count_condition()
     parts = [
         compile_filter(scope, item, at=f"{at}.{index}", depth=depth + 1) or TRUE
         for index, item in enumerate(wanted)
@@ -119,9 +123,7 @@ def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int)
         if isinstance(wanted, Mapping):
             if "$null" in wanted and len(wanted) == 1:
                 found = related.exists(None)
-                return (
-                    complement(scope, found) if truth(wanted["$null"], step(at, "$null")) else found
-                )
+                return complement(found) if truth(wanted["$null"], step(at, "$null")) else found
             return related.exists(compile_filter(related.scope, wanted, at=at, depth=depth + 1))
         key = relation.field_name and scope.find(relation.field_name)
         if not key:
@@ -152,9 +154,9 @@ def _quantified(
     related = scope.related(relation)
     inner = compile_filter(related.scope, wanted, at=step(at, quantifier), depth=depth + 1)
     if quantifier == "$every":
-        return TRUE if inner is None else "NOT " + related.exists(complement(scope, inner))
+        return TRUE if inner is None else negated(related.exists(complement(inner)))
     found = related.exists(inner)
-    return found if quantifier == "$some" else "NOT " + found
+    return found if quantifier == "$some" else negated(found)
 
 
 # --- operators -------------------------------------------------------------------------------------------------------
@@ -171,7 +173,11 @@ def _conditions(
     )
     if not operators:
         if isinstance(wanted, Mapping) and field.kind.name != "json":
-            wrong = next((str(name) for name in wanted), "")
+            wrong = next((str(name) for name in wanted if name not in OPERATORS), None)
+            if wrong is None:
+                raise Invalid.field(
+                    at, "type", f'"{at}" must be a value, or an object of operators'
+                )
             raise unknown("operator", wrong, OPERATORS, at=step(at, wrong))
         wanted = {"$eq": wanted}
     if depth > scope.compilation.configuration.max_filter_depth:
@@ -184,7 +190,7 @@ def _conditions(
         where = at if not operators else step(at, name)
         if name == "$not":
             inner = _conditions(scope, field, path, value, where, depth + 1)
-            found.append(FALSE if inner is None else complement(scope, inner))
+            found.append(FALSE if inner is None else complement(inner))
         elif field.kind.name == "json":
             found.append(compare_json(scope, field, path, name, value, where))
         else:

@@ -10,10 +10,10 @@ from django.db import connections
 
 from dataflow_nexus.exceptions import Invalid, LimitExceeded
 from dataflow_nexus.fields import JSON as JSON_KIND
-from dataflow_nexus.fields import Kind, Rejected, TooDeep, decimal_kind
+from dataflow_nexus.fields import STRING, Kind, Rejected, TooDeep, decimal_kind
 from dataflow_nexus.queries.dialects import escape_like
 from dataflow_nexus.queries.scope import Scope
-from dataflow_nexus.queries.sql import FALSE, SQL, TRUE, any_of, join, param
+from dataflow_nexus.queries.sql import FALSE, SQL, TRUE, any_of, join, negated, param
 from dataflow_nexus.registry import ModelField
 
 COMPARISONS = {"$eq": "=", "$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
@@ -43,6 +43,8 @@ OPERATORS = (
     "$exists",
     "$not",
 )
+MAX_PATTERN = 10_000
+"""Characters of a text to look for."""
 _ORDERED = {
     "integer",
     "decimal",
@@ -58,11 +60,13 @@ _ORDERED = {
 }
 
 
-def complement(scope: Scope, condition: SQL) -> SQL:
+def complement(condition: SQL) -> SQL:
     """Exactly the other rows, those included for which the condition is unknown because of a null."""
     if condition in (TRUE, FALSE):
         return FALSE if condition == TRUE else TRUE
-    return "NOT (" + scope.compilation.dialect.is_true(condition) + ")"
+    if condition.closed:
+        return negated(condition)
+    return condition.wrapped("(", ") IS NOT TRUE")
 
 
 def coerced(kind: Kind, value: Any, at: str) -> Any:
@@ -97,7 +101,7 @@ def compare_field(scope: Scope, field: ModelField, name: str, value: Any, at: st
         return _text(scope, text, name, value, at)
     if name in ("$in", "$nin"):
         found = _in(scope, field, value, at, column)
-        return found if name == "$in" else complement(scope, found)
+        return found if name == "$in" else complement(found)
     if name == "$between":
         low, high = _pair(value, at)
         bounds = (
@@ -110,7 +114,7 @@ def compare_field(scope: Scope, field: ModelField, name: str, value: Any, at: st
         if value is None:
             return column + (" IS NULL" if name == "$eq" else " IS NOT NULL")
         found = column + " = " + prepared(scope, field, coerced(kind, value, at))
-        return found if name == "$eq" else complement(scope, found)
+        return found if name == "$eq" else complement(found)
     return column + f" {COMPARISONS[name]} " + _compare(scope, field, value, at)
 
 
@@ -162,13 +166,17 @@ def truth(value: Any, at: str) -> bool:
     return value
 
 
+def check_pattern(text: str, at: str) -> None:
+    """Refuse what is longer than a database compares with: SQLite takes 50,000 bytes."""
+    if len(text) > MAX_PATTERN:
+        raise Invalid.field(at, "too_large", f'"{at}" has at most {MAX_PATTERN} characters')
+
+
 def _text(scope: Scope, column: SQL, name: str, value: Any, at: str) -> SQL:
     if not isinstance(value, str):
         raise Invalid.field(at, "type", f'"{at}" must be a string')
-    try:
-        JSON_KIND.coerce(value)
-    except Rejected as problem:
-        raise Invalid.field(at, problem.code, f'"{at}" {problem.message}') from None
+    coerced(STRING, value, at)
+    check_pattern(value, at)
     dialect = scope.compilation.dialect
     if name == "$regex":
         if dialect.name == "sqlite" and not scope.compilation.configuration.enable_sqlite_regex:
@@ -199,20 +207,17 @@ def compare_json(
     dialect, column = scope.compilation.dialect, scope.value(field)
     if name == "$exists":
         found = dialect.json_exists(column, path)
-        return found if truth(value, at) else complement(scope, found)
+        return found if truth(value, at) else complement(found)
     if name == "$null":
         found = dialect.json_is_null(column, path)
-        return found if truth(value, at) else complement(scope, found)
+        return found if truth(value, at) else complement(found)
     if name in ("$eq", "$ne"):
         found = _json_equal(scope, column, path, value, at)
-        return found if name == "$eq" else complement(scope, found)
+        return found if name == "$eq" else complement(found)
     if name in ("$in", "$nin"):
         items = _items(scope, value, at)
-        found = any_of(
-            _json_equal(scope, column, path, item, f"{at}.{index}")
-            for index, item in enumerate(items)
-        )
-        return found if name == "$in" else complement(scope, found)
+        found = _json_in(scope, column, path, items, at)
+        return found if name == "$in" else complement(found)
     if name in TEXT_OPERATORS:
         return _text(scope, dialect.json_text(column, path), name, value, at)
     if name == "$between":
@@ -227,6 +232,19 @@ def _json_equal(scope: Scope, column: SQL, path: tuple[str, ...], value: Any, at
         return scope.compilation.dialect.json_is_null(column, path)
     document = coerced(JSON_KIND, value, at)
     return scope.compilation.dialect.json_equal(column, path, document)
+
+
+def _json_in(scope: Scope, column: SQL, path: tuple[str, ...], items: list[Any], at: str) -> SQL:
+    dialect = scope.compilation.dialect
+    documents = [
+        coerced(JSON_KIND, item, f"{at}.{index}")
+        for index, item in enumerate(items)
+        if item is not None
+    ]
+    parts = [dialect.json_in(column, path, documents)] if documents else []
+    if len(documents) < len(items):
+        parts.append(dialect.json_is_null(column, path))
+    return any_of(parts)
 
 
 def _json_compare(

@@ -226,9 +226,10 @@ class Related:
     unjoined: SQL | None
 
     def exists(self, condition: SQL | None) -> SQL:
-        found = all_of([self.condition, condition])
+        found = all_of([condition, self.condition])  # in this order, because that nests less
         assert found is not None
-        return ("EXISTS (SELECT 1 FROM " + self.source + " WHERE " + found) + ")"
+        text = ("EXISTS (SELECT 1 FROM " + self.source + " WHERE " + found) + ")"
+        return replace(text, closed=True)
 
 
 def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:

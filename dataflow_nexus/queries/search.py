@@ -7,7 +7,7 @@ from typing import Any
 from dataflow_nexus.exceptions import ConfigurationError, Invalid
 from dataflow_nexus.fields import STRING
 from dataflow_nexus.queries.dialects import escape_like
-from dataflow_nexus.queries.operators import coerced
+from dataflow_nexus.queries.operators import check_pattern, coerced
 from dataflow_nexus.queries.ordering import related_value
 from dataflow_nexus.queries.scope import Scope
 from dataflow_nexus.queries.sql import SQL, all_of, any_of
@@ -26,6 +26,8 @@ def compile_search(scope: Scope, text: Any) -> SQL | None:
     words = coerced(STRING, text, "search").split()
     if len(words) > MAX_WORDS:
         raise Invalid.field("search", "too_large", f"a search has at most {MAX_WORDS} words")
+    for word in words:
+        check_pattern(word, "search")
     values = _searched(scope)
     if not values:
         raise Invalid.field(

@@ -13,6 +13,8 @@ class SQL:
 
     text: str
     params: tuple[Any, ...] = ()
+    closed: bool = False
+    """Whether it is one ``EXISTS (…)``, before which a NOT may stand: true or false, never unknown."""
 
     def __add__(self, other: SQL | str) -> SQL:
         if isinstance(other, str):
@@ -24,6 +26,14 @@ class SQL:
 
     def wrapped(self, before: str, after: str) -> SQL:
         return SQL(before + self.text + after, self.params)
+
+
+def negated(condition: SQL) -> SQL:
+    """The opposite of a closed condition."""
+    assert condition.closed
+    text = condition.text
+    text = text.removeprefix("NOT ") if text.startswith("NOT ") else f"NOT {text}"
+    return SQL(text, condition.params, closed=True)
 
 
 def param(value: Any) -> SQL:
@@ -43,11 +53,7 @@ def all_of(conditions: Iterable[SQL | None]) -> SQL | None:
     present = [condition for condition in conditions if condition is not None]
     if not present:
         return None
-    return (
-        present[0]
-        if len(present) == 1
-        else join(" AND ", [piece.wrapped("(", ")") for piece in present])
-    )
+    return present[0] if len(present) == 1 else _joined(" AND ", present)
 
 
 def any_of(conditions: Iterable[SQL]) -> SQL:
@@ -55,11 +61,12 @@ def any_of(conditions: Iterable[SQL]) -> SQL:
     present = list(conditions)
     if not present:
         return FALSE
-    return (
-        present[0]
-        if len(present) == 1
-        else join(" OR ", [piece.wrapped("(", ")") for piece in present])
-    )
+    return present[0] if len(present) == 1 else _joined(" OR ", present)
+
+
+def _joined(word: str, conditions: list[SQL]) -> SQL:
+    """Each in parentheses, unless it needs none: SQLite's parser takes few levels of them."""
+    return join(word, [item if item.closed else item.wrapped("(", ")") for item in conditions])
 
 
 def where(condition: SQL | None) -> SQL:

@@ -1,0 +1,198 @@
+"""Every wrong filter is named by its path, in the same words on both databases, and never ignored."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from dataflow_nexus import Invalid, LimitExceeded
+from dataflow_nexus.access.grants import Source
+from dataflow_nexus.access.principal import Principal
+from testproject.shop.models import Product
+
+Run = Callable[..., Any]
+
+
+def refused(run: Run, wanted: Any, node: str = "ProductList") -> tuple[str, str]:
+    with pytest.raises(Invalid) as caught:
+        run(node, filter=wanted)
+    [error] = caught.value.errors
+    return error.field, error.code
+
+
+def nested(depth: int, inner: Any, name: str = "$not") -> Any:
+    for _ in range(depth):
+        inner = {name: inner}
+    return inner
+
+
+WRONG: list[tuple[Any, tuple[str, str]]] = [
+    ([], ("filter", "type")),
+    ("price", ("filter", "type")),
+    ({"prize": 1}, ("filter.prize", "unknown")),
+    ({"": 1}, ("filter.", "unknown")),
+    ({1: 1}, ("filter", "type")),
+    ({"price": {"$foo": 1}}, ("filter.price.$foo", "unknown")),
+    ({"price": {"$gt": 1, "lt": 2}}, ("filter.price.lt", "unknown")),
+    ({"price": {"gt": 1}}, ("filter.price.gt", "unknown")),
+    ({"price": {}}, ("filter.price", "type")),
+    ({"$nor": []}, ("filter.$nor", "unknown")),
+    ({"$and": {}}, ("filter.$and", "type")),
+    ({"$or": [{"price": 1}, 2]}, ("filter.$or.1", "type")),
+    ({"$not": [1]}, ("filter.$not", "type")),
+    ({"$or": [{}, {"prize": 1}]}, ("filter.$or.1.prize", "unknown")),
+    # values
+    ({"price": "abc"}, ("filter.price", "type")),
+    ({"price": True}, ("filter.price", "type")),
+    ({"price": "NaN"}, ("filter.price", "type")),
+    ({"price": "1" + "0" * 1001}, ("filter.price", "range")),
+    ({"stock": 1.5}, ("filter.stock", "type")),
+    ({"stock": "1"}, ("filter.stock", "type")),
+    ({"stock": 2**63}, ("filter.stock", "range")),
+    ({"active": 1}, ("filter.active", "type")),
+    ({"name": 1}, ("filter.name", "type")),
+    ({"name": "a\x00b"}, ("filter.name", "null_character")),
+    ({"name": "\ud800"}, ("filter.name", "surrogate")),
+    ({"name": {"$contains": "\x00"}}, ("filter.name.$contains", "null_character")),
+    ({"name": {"$contains": 1}}, ("filter.name.$contains", "type")),
+    ({"name": {"$like": "a\\"}}, ("filter.name.$like", "pattern")),
+    ({"name": {"$contains": "x" * 100_000}}, ("filter.name.$contains", "too_large")),
+    ({"attrs.a": {"$like": "x" * 100_000}}, ("filter.attrs.a.$like", "too_large")),
+    ({"name": {"$null": 1}}, ("filter.name.$null", "type")),
+    ({"name": {"$exists": "yes"}}, ("filter.name.$exists", "type")),
+    ({"created_at": "yesterday"}, ("filter.created_at", "type")),
+    ({"created_at": "2026-02-30"}, ("filter.created_at", "type")),
+    ({"stock": {"$in": 1}}, ("filter.stock.$in", "type")),
+    ({"stock": {"$in": "12"}}, ("filter.stock.$in", "type")),
+    ({"stock": {"$nin": [1, "x"]}}, ("filter.stock.$nin.1", "type")),
+    ({"stock": {"$in": list(range(5001))}}, ("filter.stock.$in", "too_large")),
+    ({"stock": {"$between": [1]}}, ("filter.stock.$between", "type")),
+    ({"stock": {"$between": "12"}}, ("filter.stock.$between", "type")),
+    ({"stock": {"$between": [1, None]}}, ("filter.stock.$between.1", "null")),
+    ({"stock": {"$gt": None}}, ("filter.stock.$gt", "null")),
+    # operators that a kind does not know
+    ({"stock": {"$contains": "1"}}, ("filter.stock.$contains", "operator")),
+    ({"active": {"$gt": False}}, ("filter.active.$gt", "operator")),
+    ({"attrs": {"$gt": {}}}, ("filter.attrs.$gt", "type")),
+    ({"attrs": {"$gt": True}}, ("filter.attrs.$gt", "type")),
+    ({"attrs.a": {"$foo": 1}}, ("filter.attrs.a.$foo", "unknown")),
+    ({"attrs": float("nan")}, ("filter.attrs", "range")),
+    ({"attrs": {"a": "\ud800"}}, ("filter.attrs", "surrogate")),
+    # relations
+    ({"tags": 1}, ("filter.tags", "type")),
+    ({"tags": [1, 2]}, ("filter.tags", "type")),
+    ({"tags": {}}, ("filter.tags", "type")),
+    ({"tags": {"name": "eco"}}, ("filter.tags", "type")),
+    ({"tags": {"$any": {}}}, ("filter.tags.$any", "unknown")),
+    ({"tags": {"$some": {"nam": 1}}}, ("filter.tags.$some.nam", "unknown")),
+    ({"tags.name": "eco"}, ("filter.tags.name", "unknown")),
+    ({"category": {"nam": 1}}, ("filter.category.nam", "unknown")),
+    ({"category.nam": 1}, ("filter.category.nam", "unknown")),
+    ({"category": {"$null": 1}}, ("filter.category.$null", "type")),
+    ({"category": "x"}, ("filter.category", "type")),
+    ({"name.first": "x"}, ("filter.name.first", "unknown")),
+    # what belongs to Django and not to the language
+    *[
+        ({name: 1}, (f"filter.{name}", "unknown"))
+        for name in (
+            "pk",
+            "pk__in",
+            "_connector",
+            "__class__",
+            "price__gt",
+            "category__name",
+            "password",
+        )
+    ],
+    # size
+    ({"$or": [{"stock": n} for n in range(201)]}, ("filter", "too_large")),
+    ({"$or": [{} for _ in range(5000)]}, ("filter", "too_large")),
+    ({"$and": [{"$or": []} for _ in range(5000)]}, ("filter", "too_large")),
+]
+
+
+@pytest.mark.parametrize(("wanted", "error"), WRONG, ids=lambda value: repr(value)[:40])
+def test_wrong_filters_are_named(run: Run, wanted: Any, error: tuple[str, str]) -> None:
+    assert refused(run, wanted) == error
+    assert refused(run, wanted, "ProductCount") == error
+
+
+TOO_DEEP = [
+    ("Product", nested(11, {"stock": 1}), ["$not"] * 11),
+    ("Product", {"stock": nested(11, {"$gt": 1})}, ["stock", *["$not"] * 11]),
+    ("Product", {"attrs": nested(70, 1, "a")}, ["attrs"]),
+    ("Category", nested(11, {"name": "x"}, "parent"), ["parent"] * 11),
+    ("Category", {".".join(["parent"] * 11 + ["name"]): "x"}, ["parent"] * 11),
+    ("Product", nested(5000, {"stock": 1}), ["$not"] * 11),
+]
+
+
+@pytest.mark.parametrize(("model", "wanted", "path"), TOO_DEEP, ids=range(len(TOO_DEEP)))
+def test_filters_that_are_too_deep(run: Run, model: str, wanted: Any, path: list[str]) -> None:
+    with pytest.raises(LimitExceeded) as caught:
+        run(f"{model}Count", filter=wanted)
+    [error] = caught.value.errors
+    assert error.field == ".".join(["filter", *path])
+
+
+def test_relations_are_followed_to_the_depth_of_a_filter(run: Run) -> None:
+    assert run("CategoryCount", filter=nested(10, {"name": "x"}, "parent")) == {"count": 0}
+    some: Any = {"name": "x"}
+    every: Any = {"name": "x"}
+    for _ in range(10):
+        some = {"children": {"$some": some}}
+        every = {"children": {"$every": every}}
+    assert run("CategoryCount", filter=some) == {"count": 0}
+    assert run("CategoryCount", filter=every)["count"] > 0
+
+
+def test_the_nearest_name_is_suggested(run: Run) -> None:
+    with pytest.raises(Invalid, match='unknown field "prize" — did you mean "price"'):
+        run("ProductCount", filter={"prize": 1})
+    with pytest.raises(Invalid, match=r'unknown operator "\$gtr" — did you mean "\$gte?"'):
+        run("ProductCount", filter={"price": {"$gtr": 1}})
+
+
+def test_filters_at_their_limits(run: Run) -> None:
+    assert (
+        run("ProductCount", filter={"stock": {"$in": list(range(5000))}})["count"]
+        == Product.objects.count()
+    )
+    assert run("ProductCount", filter={"attrs.weight": {"$in": list(range(5000))}})["count"] >= 0
+    everything = {"attrs.color": {"$nin": [f"c{n}" for n in range(5000)]}}
+    assert run("ProductCount", filter=everything)["count"] == Product.objects.count()
+    conditions = {"$or": [{"stock": n} for n in range(199)]}
+    assert run("ProductCount", filter=conditions)["count"] <= Product.objects.count()
+    assert run("ProductCount", filter={"name": {"$contains": "x" * 1000}}) == {"count": 0}
+    assert run("ProductCount", filter={"name": "x" * 100_000}) == {"count": 0}
+
+
+def test_large_numbers(run: Run) -> None:
+    total = {"count": Product.objects.count()}
+    assert run("ProductCount", filter={"price": {"$lt": 10**500}}) == total
+    assert run("ProductCount", filter={"price": {"$lt": Decimal("1e-900")}}) == {"count": 0}
+    assert run("ProductCount", filter={"stock": {"$lt": 2**63 - 1}}) == total
+    assert run("ProductCount", filter={"attrs.weight": {"$lt": 10**500}}) == total
+    assert run("ProductCount", filter={"attrs.weight": {"$gt": -(10**500)}}) == total
+
+
+def test_empty_filters(run: Run) -> None:
+    total = {"count": Product.objects.count()}
+    for everything in ({}, {"$and": []}, {"$not": {"$or": []}}, {"stock": {"$nin": []}}):
+        assert run("ProductCount", filter=everything) == total
+    for nothing in ({"$or": []}, {"$not": {}}, {"stock": {"$in": []}}):
+        assert run("ProductCount", filter=nothing) == {"count": 0}
+    assert run("ProductCount", filter=None) == total
+
+
+def test_a_rule_is_not_told_from_an_unknown_name(run: Run) -> None:
+    """Two principals, one without the field and one with it hidden, are told the same."""
+    hidden = Source(read=frozenset({"id", "name"}))
+    principal = Principal(kind="user", name="u", held={("shop.product", "view"): (hidden,)})
+    told = set()
+    for name in ("price", "prixe"):
+        with pytest.raises(Invalid) as caught:
+            run("ProductCount", filter={name: 1}, principal=principal)
+        told.add(str(caught.value).replace(name, "NAME"))
+    assert told == {'unknown field "NAME"'}
