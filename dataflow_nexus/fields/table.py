@@ -83,18 +83,15 @@ def storage_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
 def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:
     """JSON Schema (2020-12) of a field's values, without null."""
     stored = storage_field(field)
-    schema: dict[str, Any] = dict(kind_of(field).schema)
+    kind = kind_of(field)
+    schema: dict[str, Any] = dict(kind.schema)
     if isinstance(stored, models.IntegerField):
         low, high = INTEGER_RANGES.get(stored.get_internal_type(), (-INT64, INT64 - 1))
         if high < INT64 - 1:
             schema |= {"minimum": low, "maximum": high}
         elif low == 0:
             schema |= {"minimum": 0}
-    if (
-        stored.max_length
-        and schema.get("type") == "string"
-        and not isinstance(stored, models.BinaryField)
-    ):
+    if stored.max_length and kind.name == "string":  # others measure what is stored, not what is shown
         schema["maxLength"] = stored.max_length
     if field.flatchoices and schema.get("type") in ("string", "integer", "number"):
         schema["enum"] = [value for value, _ in field.flatchoices]

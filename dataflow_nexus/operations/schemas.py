@@ -119,6 +119,9 @@ def chosen_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
     """A record after ``fields`` and ``expand``: some of its fields, and relations beside them."""
     schema = record_schema(exposed, grant)
     del schema["required"]
+    for name, shown in schema["properties"].items():
+        if exposed.fields[name].many:  # ids, or with expand the records themselves
+            shown["items"] = {"anyOf": [shown["items"], _OBJECT]}
     schema["additionalProperties"] = {"type": ["object", "array", "null"]}
     return schema
 
