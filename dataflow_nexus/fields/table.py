@@ -91,7 +91,9 @@ def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:
             schema |= {"minimum": low, "maximum": high}
         elif low == 0:
             schema |= {"minimum": 0}
-    if stored.max_length and kind.name == "string":  # others measure what is stored, not what is shown
+    if (
+        stored.max_length and kind.name == "string"
+    ):  # others measure what is stored, not what is shown
         schema["maxLength"] = stored.max_length
     if field.flatchoices and schema.get("type") in ("string", "integer", "number"):
         schema["enum"] = [value for value, _ in field.flatchoices]
