@@ -288,9 +288,12 @@ def default_nexus() -> Nexus:
     """The Nexus of a Django project, from its settings; else the latest one, or one around all DataFlows."""
     global _default  # noqa: PLW0603  # one per process, renewed when the setting changes
     ensure_django()
+    if is_standalone() and _nexuses:
+        return _nexuses[-1]
+    found = _default
+    if found is not None:
+        return found
     with _lock:
-        if is_standalone() and _nexuses:
-            return _nexuses[-1]
         if _default is None:
             configuration = without_project() if is_standalone() else conf.from_settings()
             nexus = Nexus.__new__(Nexus)

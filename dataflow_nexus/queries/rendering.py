@@ -13,20 +13,42 @@ from typing import Any
 from dataflow_nexus.queries.connections import fetch, fetch_again
 from dataflow_nexus.queries.ordering import compile_order
 from dataflow_nexus.queries.rows import Rows
-from dataflow_nexus.queries.scope import Compilation, Scope
+from dataflow_nexus.queries.scope import Compilation, Scope, is_table
 from dataflow_nexus.queries.shapes import Expand, Shape
 from dataflow_nexus.queries.sql import SQL, join
 from dataflow_nexus.registry import ModelField
 
 _LONGEST_NAME = 63
+_MOST = 256
+"""Statements that are remembered per shape: limits and sort orders are a caller's to choose."""
 
 
 def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
     """``(JSON text, sort keys…)`` per row."""
-    inner = rows.statement(shape.columns)
-    statement = rendered(rows.scope, inner, shape, rows.key_names)
-    send = fetch_again if rows.often and shape.grant.shows_all else fetch
-    return send(rows.scope.compilation.alias, statement)
+    alias = rows.scope.compilation.alias
+    if rows.often and shape.grant.shows_all and is_table(shape.exposed):
+        return fetch_again(alias, _known(rows, shape))
+    return fetch(alias, _compiled(rows, shape))
+
+
+def _compiled(rows: Rows, shape: Shape) -> SQL:
+    return rendered(rows.scope, rows.statement(shape.columns), shape, rows.key_names)
+
+
+def _known(rows: Rows, shape: Shape) -> SQL:
+    """The statement from its parameters: of what comes again and again, the text is compiled once."""
+    params = () if rows.condition is None else rows.condition.params
+    condition = None if rows.condition is None else rows.condition.text
+    spelled = tuple(term.spelled for term in rows.order)
+    asked = (rows.scope.compilation.alias, condition, spelled, rows.limit, rows.offset, rows.keys)
+    if asked not in shape.statements:
+        if len(shape.statements) >= _MOST:
+            shape.statements.clear()
+        made = _compiled(rows, shape)
+        if made.params != params:
+            return made
+        shape.statements[asked] = made.text, ""
+    return SQL(shape.statements[asked][0], params)
 
 
 def rendered(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
@@ -232,11 +233,30 @@ class Related:
         return replace(text, closed=True)
 
 
+_tables: WeakKeyDictionary[Exposed, bool] = WeakKeyDictionary()
+
+
+def is_table(exposed: Exposed) -> bool:
+    """Whether the rows of a model are those of its one table, whoever asks."""
+    if exposed not in _tables:
+        model, options = exposed.model, exposed.options
+        fields = [source for source in model._meta.concrete_fields if source.column is not None]
+        _tables[exposed] = (
+            options.queryset is None
+            and type(model._default_manager).get_queryset is BaseManager.get_queryset
+            and all(source.model._meta.db_table == model._meta.db_table for source in fields)
+            and not any(hasattr(item, "resolve_expression") for item in options.computed.values())
+        )
+    return _tables[exposed]
+
+
 def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
     """The model's own queryset as a subquery, or ``None`` where it is the plain table.
 
     Reads go through ``_default_manager`` or the ``queryset`` option, so a manager that hides rows hides them here.
     """
+    if is_table(exposed):
+        return None
     model, hook = exposed.model, exposed.options.queryset
     expressions = {
         name: value
@@ -245,10 +265,6 @@ def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
     }
     manager = model._default_manager
     fields = [source for source in model._meta.concrete_fields if source.column is not None]
-    one_table = all(source.model._meta.db_table == model._meta.db_table for source in fields)
-    plain = hook is None and type(manager).get_queryset is BaseManager.get_queryset
-    if plain and one_table and not expressions:
-        return None
     queryset = (
         manager.all()
         if hook is None

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class SQL:
-    """A piece of a statement in Django's parameter style: ``%s`` per value, ``%%`` for a percent sign."""
+    """A piece of a statement in Django's parameter style: ``%s`` per value, ``%%`` for a percent sign.
+
+    Never changed once made; not frozen, because that makes each of the many pieces of a statement twice as dear.
+    """
 
     text: str
     params: tuple[Any, ...] = ()
