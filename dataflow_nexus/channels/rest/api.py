@@ -7,6 +7,8 @@ that is registered later is served at once.
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Iterable
 from itertools import count
 
 from django.http import HttpRequest, HttpResponse
@@ -18,15 +20,27 @@ from dataflow_nexus.channels.rest.asking import View, asking, guarded
 from dataflow_nexus.channels.rest.responses import JSON, problem_response
 from dataflow_nexus.exceptions import Internal, NexusError, NotFound
 from dataflow_nexus.operations.base import Catalog
+from dataflow_nexus.registry import KEY_WORDS, PATH_WORDS
 
 _log = logging.getLogger("dataflow_nexus.rest")
 _numbers = count(1)
 _NOT_FILLED = HttpResponse()
 
+
+def _any(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words))
+
+
 _PUBLIC = frozenset(
     {"/", "/health/live", "/health/ready", "/docs", "/docs/{name}", "/openapi.json", "/workflows"}
 )
 """Paths that answer everybody (docs/operations.md); under the prefix but for the first three."""
+_RESOURCE = rf"(?!(?:{_any(PATH_WORDS)})(?:/|\Z))(?P<resource>[^/]+)"
+_OFTEN = {
+    "/{resource}/{key}": rf"^{_RESOURCE}/(?!(?:{_any(KEY_WORDS)})\Z)(?P<key>[^/]+)\Z",
+    "/{resource}": rf"^{_RESOURCE}\Z",
+}
+"""The paths that most requests are for, tried first: so they must not match what is another path's."""
 _OTHER_TYPES = frozenset({"/", "/docs", "/docs/{name}", "/{resource}/export"})
 """Paths whose answers are not always JSON."""
 
@@ -90,9 +104,15 @@ def _patterns(api: RestAPI, catalog: Catalog) -> list[URLPattern | URLResolver]:
     operations = api.default_router.path_operations
     routes = {route.replace("{", "<").replace("}", ">").lstrip("/"): route for route in operations}
     found: dict[str, URLPattern | URLResolver] = {}
+    often: dict[str, URLPattern | URLResolver] = {}
     for pattern in api.urls[0]:
         name = str(pattern.pattern)
-        if not isinstance(pattern, URLPattern) or name in found or pattern.name == "api-root":
+        if (
+            not isinstance(pattern, URLPattern)
+            or name in found
+            or name in often
+            or pattern.name == "api-root"
+        ):
             continue  # Ninja gives one pattern per method, and a root page that we do not want
         route = routes[name]
         methods = tuple(m for operation in operations[route].operations for m in operation.methods)
@@ -103,8 +123,11 @@ def _patterns(api: RestAPI, catalog: Catalog) -> list[URLPattern | URLResolver]:
             produces=None if route in _OTHER_TYPES else JSON,
             public=route in _PUBLIC,
         )
-        found[name] = path(name, view, name=pattern.name)
-    return list(found.values())
+        if route in _OFTEN:
+            often[name] = re_path(_OFTEN[route], view, name=pattern.name)
+        else:
+            found[name] = path(name, view, name=pattern.name)
+    return [*often.values(), *found.values()]
 
 
 def _nothing(catalog: Catalog) -> View:
