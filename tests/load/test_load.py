@@ -29,7 +29,10 @@ def watched(shop: Shop) -> Iterator[list[int]]:
     done = threading.Event()
 
     def look() -> None:
-        count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        count = """
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+        """  # an autovacuum worker is in the database as well, and none of ours
         with psycopg.connect(shop.url, autocommit=True) as connection:
             while not done.wait(0.02):
                 row = connection.execute(count).fetchone()
