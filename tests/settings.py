@@ -13,7 +13,10 @@ FOLDER = Path(tempfile.mkdtemp(prefix="dataflow-nexus-tests-"))
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw")
 
 DATABASES = {
-    SQLITE: {**sqlite(FOLDER / "shop.sqlite3"), "TEST": {"NAME": str(FOLDER / "test_shop.sqlite3")}},
+    SQLITE: {
+        **sqlite(FOLDER / "shop.sqlite3"),
+        "TEST": {"NAME": str(FOLDER / "test_shop.sqlite3")},
+    },
     POSTGRESQL: {
         **postgresql(server.database_url("postgres")),
         "TEST": {"NAME": f"test_{_WORKER}_{os.getpid()}"},
