@@ -90,7 +90,9 @@ def _create_columns(call: Call, given: Sequence[Any], required: Sequence[str]) -
     try:
         with writing(call.alias, dry_run=parameters.boolean(call, "dry_run")):
             for start in range(0, columns.rows, size):
-                outcome.done += setwise.insert_columns(call, columns, start, start + size)
+                done = setwise.insert_columns(call, columns, start, start + size)
+                outcome.done += done
+                outcome.counted["inserted"] += min(size, columns.rows - start) - len(done)
                 outcome.check(call)
             more = returned(call, outcome.keys)
     except (IntegrityError, DataError, Conflict):

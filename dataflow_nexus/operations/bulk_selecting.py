@@ -20,6 +20,7 @@ from dataflow_nexus.operations.outcomes import (
     Outcome,
     asked_for,
     check_affected,
+    of_number,
     result,
     returned,
 )
@@ -87,10 +88,7 @@ def update_selected(call: Call) -> bytes:
                 number = run(call.alias, statement)
             check_references(call, _plain_values(values) if number else {})
             check_affected(call, number)
-            outcome = Outcome(
-                processed=number, done=[Done(n, "updated", None) for n in range(number)]
-            )
-            return result(outcome, {})
+            return result(of_number("updated", number), {})
         keys = locked_keys(call, scope, condition)
         check_affected(call, len(keys))
         for key in keys:
@@ -148,8 +146,7 @@ def delete_selected(call: Call) -> bytes:
         if given is None and wanted == "none" and _deletes_plainly(call):
             number = run(call.alias, changing.delete(scope, condition or TRUE))
             check_affected(call, number)
-            done = [Done(n, "deleted", None) for n in range(number)]
-            return result(Outcome(processed=number, done=done), {})
+            return result(of_number("deleted", number), {})
         keys = (
             locked_keys(call, scope, condition) if given is None else _present(call, scope, given)
         )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from django.db import connections, models
+from django.utils import timezone
 
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.recordsets import prepared_as_is
@@ -26,13 +27,15 @@ class Fill(NamedTuple):
 
     named: tuple[tuple[str, str], ...]
     constant: Mapping[str, Any]
+    clocks: tuple[tuple[str, Callable[[], Any]], ...]
+    """Columns that take the time: rows of one statement may share it."""
     made: tuple[tuple[str, Callable[[], Any]], ...]
 
     def row(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values by column of one row."""
         found = {column: values[name] for column, name in self.named}
         found.update(self.constant)
-        for column, make in self.made:
+        for column, make in (*self.clocks, *self.made):
             found[column] = make()
         return found
 
@@ -49,6 +52,7 @@ class Insert(NamedTuple):
         return SQL(self.text, tuple(prepare(row[column]) for column, prepare in self.prepare))
 
 
+_CLOCKS = (timezone.now, timezone.localdate, timezone.localtime)
 _MOST = 256
 """Sets of given fields that are remembered per model: a caller could invent any number of them."""
 _fills: WeakKeyDictionary[Exposed, dict[frozenset[str], Fill]] = WeakKeyDictionary()
@@ -107,6 +111,7 @@ def make_fill(exposed: Exposed, given: frozenset[str]) -> Fill:
     scratch = exposed.model()
     named: list[tuple[str, str]] = []
     constant: dict[str, Any] = {}
+    clocks: list[tuple[str, Callable[[], Any]]] = []
     made: list[tuple[str, Callable[[], Any]]] = []
     for name, item in exposed.columns.items():
         source: Any = item.source
@@ -114,13 +119,14 @@ def make_fill(exposed: Exposed, given: frozenset[str]) -> Fill:
         if getattr(source, "generated", False):
             continue
         if getattr(source, "auto_now", False) or getattr(source, "auto_now_add", False):
-            made.append((column, partial(source.pre_save, scratch, True)))
+            clocks.append((column, partial(source.pre_save, scratch, True)))
         elif name in given:
             named.append((column, name))
         elif isinstance(source, models.AutoField) or source.has_db_default():
             continue
         elif callable(source.default) and source.has_default():
-            made.append((column, source.get_default))
+            kind = clocks if source.default in _CLOCKS else made
+            kind.append((column, source.get_default))
         else:
             constant[column] = source.get_default()
-    return Fill(tuple(named), constant, tuple(made))
+    return Fill(tuple(named), constant, tuple(clocks), tuple(made))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -37,9 +38,12 @@ class Outcome:
 
     processed: int = 0
     done: list[Done] = field(default_factory=list)
+    counted: Counter[How] = field(default_factory=Counter)
+    """Rows whose keys nobody asked for, so that only their number is kept."""
 
-    def count(self, how: How) -> int:
-        return sum(item.how == how for item in self.done)
+    def counts(self) -> Counter[How]:
+        """How many rows were inserted, updated, deleted or skipped."""
+        return self.counted + Counter(item.how for item in self.done)
 
     @property
     def keys(self) -> list[Key]:
@@ -49,7 +53,13 @@ class Outcome:
 
     def check(self, call: Call) -> None:
         """Raise ``LimitExceeded``, which rolls back, when more rows changed than ``max_affected``."""
-        check_affected(call, len(self.done) - self.count("skipped"))
+        counts = self.counts()
+        check_affected(call, counts.total() - counts["skipped"])
+
+
+def of_number(how: How, number: int) -> Outcome:
+    """The outcome of a statement that tells no more than how many rows it changed."""
+    return Outcome(processed=number, counted=Counter({how: number}))
 
 
 def check_affected(call: Call, number: int) -> None:
@@ -108,13 +118,7 @@ def _in_order(call: Call, texts: Sequence[str], keys: Sequence[Key]) -> list[str
 
 
 def result(outcome: Outcome, more: Mapping[str, Any]) -> bytes:
-    return msgspec.json.encode(
-        {
-            "processed": outcome.processed,
-            "inserted": outcome.count("inserted"),
-            "updated": outcome.count("updated"),
-            "deleted": outcome.count("deleted"),
-            "skipped": outcome.count("skipped"),
-            **more,
-        }
-    )
+    counts = outcome.counts()
+    hows: tuple[How, ...] = ("inserted", "updated", "deleted", "skipped")
+    numbers = {how: counts[how] for how in hows}
+    return msgspec.json.encode({"processed": outcome.processed, **numbers, **more})

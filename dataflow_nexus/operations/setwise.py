@@ -6,8 +6,7 @@ that allows everything. All other rows are written one by one (``bulk``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connections, models
@@ -23,7 +22,8 @@ from dataflow_nexus.operations.reading import compilation
 from dataflow_nexus.operations.references import missing_keys, must_look
 from dataflow_nexus.operations.values import Change, Faults
 from dataflow_nexus.queries import changing, recordsets
-from dataflow_nexus.queries.connections import fetch, run
+from dataflow_nexus.queries.connections import fetch
+from dataflow_nexus.queries.copying import copy_in, takes_copies
 from dataflow_nexus.queries.faults import foreign_key_conflict
 from dataflow_nexus.queries.python_rendering import converter
 from dataflow_nexus.queries.scope import base_queryset
@@ -82,22 +82,19 @@ def insert(
 
 
 def insert_columns(call: Call, columns: Columns, start: int, stop: int) -> list[Done]:
-    """Insert the rows of checked columns from one place to another (PostgreSQL)."""
+    """Insert the rows of checked columns from one place to another (PostgreSQL); the keys, where asked for."""
     exposed, alias = call.exposed, call.alias
     chosen = {name: values[start:stop] for name, values in columns.values.items()}
     count = min(stop, columns.rows) - start
     fill = fill_of(exposed, frozenset(chosen))
-    whole: dict[str, Iterable[Any]] = {
-        **{column: chosen[name] for column, name in fill.named},
-        **{column: repeat(value, count) for column, value in fill.constant.items()},
-        **{column: [make() for _ in range(count)] for column, make in fill.made},
-    }
-    given = frozenset(column for column, _ in fill.named)
-    statement = recordsets.insert_columns(alias, exposed, whole, given)
-    if asked_for(call) == "none":
-        run(alias, statement)
-        done = [Done(number, "inserted", None) for number in range(start, start + count)]
+    given = {column: chosen[name] for column, name in fill.named}
+    constants = {**fill.constant, **{column: make() for column, make in fill.clocks}}
+    given |= {column: [make() for _ in range(count)] for column, make in fill.made}
+    done: list[Done] = []
+    if asked_for(call) == "none" and takes_copies(alias, exposed.table):
+        copy_in(alias, exposed, given, constants)
     else:
+        statement = recordsets.insert_columns(alias, exposed, given, constants, count)
         shown = changing.returning(alias, [str(item.column) for item in exposed.key])
         read = key_reader(alias, exposed.key)
         found = fetch(alias, statement + shown)

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -35,7 +36,6 @@ _AS_IS = frozenset(
         "uuid",
     }
 )
-_PLAIN_JSON = frozenset({"integer", "boolean", "string"})
 _PREPARING = ("get_prep_value", "get_db_prep_value", "get_db_prep_save")
 
 
@@ -135,20 +135,24 @@ def insert(alias: str, exposed: Exposed, rows: Sequence[Mapping[str, Any]]) -> S
 
 
 def insert_columns(
-    alias: str, exposed: Exposed, columns: Mapping[str, Iterable[Any]], given: frozenset[str]
+    alias: str,
+    exposed: Exposed,
+    columns: Mapping[str, Sequence[Any]],
+    constants: Mapping[str, Any],
+    count: int,
 ) -> SQL:
-    """``INSERT INTO …`` of whole columns, each with an encoder (PostgreSQL). ``given`` ones are plain JSON."""
+    """``INSERT INTO …`` of whole columns and of constants, each with an encoder (PostgreSQL)."""
     by_column = {str(item.column): item for item in exposed.columns.values()}
     encoded: list[Iterable[Any]] = []
     for column, values in columns.items():
-        field = by_column[column]
-        encode = encoder(field)
+        encode = encoder(by_column[column])
         assert encode is not None
-        as_it_is = column in given and field.kind.name in _PLAIN_JSON
-        encoded.append(
-            values if as_it_is else [None if value is None else encode(value) for value in values]
-        )
-    names = list(columns)
+        encoded.append([None if value is None else encode(value) for value in values])
+    for column, value in constants.items():
+        encode = encoder(by_column[column])
+        assert encode is not None
+        encoded.append(repeat(None if value is None else encode(value), count))
+    names = [*columns, *constants]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*encoded, strict=True)]
     listed = ", ".join(quote(alias, name) for name in names)
     picked = ", ".join(f"r.{quote(alias, name)}" for name in names)

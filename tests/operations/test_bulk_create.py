@@ -5,9 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from dataflow_nexus import Conflict, Invalid, LimitExceeded
 from dataflow_nexus.exceptions import Malformed
+from dataflow_nexus.nexus import Nexus
+from dataflow_nexus.queries import copying
 from testproject.shop.models import (
     Everything,
     Note,
@@ -107,9 +111,47 @@ def test_create_takes_an_iterator(run: Run) -> None:
 
 def test_create_is_one_statement_per_batch(run: Run, database: str, statements: Any) -> None:
     with statements() as seen:
-        run("TagBulkCreate", data=[{"name": f"t{n}"} for n in range(100)], batch_size=50)
+        rows = [{"name": f"t{n}"} for n in range(100)]
+        run("TagBulkCreate", data=rows, batch_size=50, **{"return": "ids"})
     inserts = [item for item in seen.captured_queries if item["sql"].startswith("INSERT")]
     assert len(inserts) == 2
+
+
+def test_rows_whose_keys_nobody_wants_are_copied(nexus: Nexus, on_postgresql: str) -> None:
+    """Every character that COPY gives a meaning, and a null in each place."""
+    texts = ["tab\t", "line\nbreak\r", "back\\slash", "\\N", "\\.", "N", ",\"'{}", "☃ 𝄞"]
+    rows = [
+        {"text": text, "char_null": None if n % 2 else text, "json": [text], "binary": "AAEC/w=="}
+        for n, text in enumerate(texts)
+    ]
+    with CaptureQueriesContext(connections[on_postgresql]) as seen:
+        found = nexus.execute("EverythingBulkCreateNode", data=rows)
+    assert found["inserted"] == len(texts)
+    assert not [item for item in seen.captured_queries if "INSERT" in item["sql"]]
+    made = list(Everything.objects.filter(text__in=texts).order_by("pk"))
+    assert [item.text for item in made] == texts
+    assert [item.char_null for item in made] == [row["char_null"] for row in rows]
+    assert [item.json for item in made] == [[text] for text in texts]
+    assert bytes(made[0].binary) == b"\x00\x01\x02\xff"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE shop_tag ENABLE ROW LEVEL SECURITY",
+        "CREATE RULE quiet AS ON INSERT TO shop_tag DO ALSO SELECT 1",
+    ],
+)
+def test_tables_that_are_more_than_tables_take_inserts(
+    nexus: Nexus, on_postgresql: str, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copying, "_known", {})
+    connection = connections[on_postgresql]
+    with connection.cursor() as cursor:
+        cursor.execute(change)
+    with CaptureQueriesContext(connection) as seen:
+        assert nexus.execute("TagBulkCreateNode", data=[{"name": "one"}])["inserted"] == 1
+    assert [item for item in seen.captured_queries if item["sql"].startswith("INSERT")]
 
 
 def test_create_runs_the_code_of_models_that_have_some(run: Run) -> None:
