@@ -65,6 +65,7 @@ _ENCODERS: dict[str, Encode] = {
     "uuid": str,
     "binary": lambda value: "\\x" + bytes(value).hex(),
     "json": _json,
+    "file": str,  # its name; an upload is stored by its own instance
 }
 
 
@@ -72,6 +73,8 @@ def encoder(field: ModelField) -> Encode | None:
     """How a value of the field stands in the document; ``None`` where only its own preparation knows."""
     if not _prepared_by_django(field) or getattr(field.storage, "encoder", None) is not None:
         return None
+    if isinstance(field.storage, models.GenericIPAddressField):
+        return str
     return _ENCODERS.get(field.kind.name)
 
 
