@@ -108,6 +108,10 @@ class Conflict(NexusError):
     title = "Conflict"
 
 
+class ConcurrentChange(Conflict):
+    """The database gave this transaction up for another one. No row of it is to blame, and all of it may be retried."""
+
+
 class LimitExceeded(NexusError):
     """A limit on body, rows, depth or affected rows was passed; nothing was changed."""
 

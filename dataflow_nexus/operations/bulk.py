@@ -11,7 +11,13 @@ from typing import Any
 
 from django.db import DataError, IntegrityError, transaction
 
-from dataflow_nexus.exceptions import Conflict, Invalid, NotFound, PermissionDenied
+from dataflow_nexus.exceptions import (
+    ConcurrentChange,
+    Conflict,
+    Invalid,
+    NotFound,
+    PermissionDenied,
+)
 from dataflow_nexus.operations import parameters, setwise
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.bulk_selecting import delete_selected, update_selected
@@ -35,6 +41,7 @@ from dataflow_nexus.operations.outcomes import (
     returned,
 )
 from dataflow_nexus.operations.reading import compilation, equal_to
+from dataflow_nexus.operations.references import naming_references
 from dataflow_nexus.operations.transactions import check_deferred, writing
 from dataflow_nexus.operations.upserting import Upsert, conflict_key, upsert_in_transaction
 from dataflow_nexus.operations.values import Faults
@@ -116,6 +123,7 @@ def bulk_upsert(call: Call) -> bytes:
     plainly = setwise.writes_plainly(call, "add", "change") and setwise.is_postgresql(call)
 
     def write(chosen: Sequence[Row]) -> list[Done]:
+        chosen = in_lock_order(chosen, key)
         if plainly and all(setwise.is_plain(call.exposed, row) for row in chosen):
             return _upsert_plain(call, chosen, key, resolution)
         return [_upsert_one(call, row, key, resolution) for row in chosen]
@@ -224,12 +232,22 @@ def _batches(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
 
 
 def _written(call: Call, rows: Sequence[Row], rejects: Rejects, write: Write) -> list[Done]:
-    """Write rows; where the database or a rule refuses, halve them until the bad ones stand alone."""
+    """Write rows; where the database or a rule refuses, halve them until the bad ones stand alone.
+
+    No row is to blame for a deadlock, and halves would only run into the next one: it ends the whole write.
+    """
+    alone = rows[0].values if len(rows) == 1 else {}
     try:
-        with translated(call.exposed, call.alias), transaction.atomic(using=call.alias):
+        with (
+            translated(call.exposed, call.alias),
+            naming_references(call, alone),
+            transaction.atomic(using=call.alias),
+        ):
             done = write(rows)
             check_deferred(call.alias)
             return done
+    except ConcurrentChange:
+        raise
     except (Invalid, Conflict, NotFound, PermissionDenied) as error:
         if len(rows) == 1:
             rejects.add(rows[0].number, error)
@@ -281,6 +299,19 @@ def _upsert_plain(
         else:
             done += [_upsert_one(call, row, key, resolution) for row in chosen]
     return done
+
+
+def in_lock_order(rows: Sequence[Row], key: Sequence[str]) -> Sequence[Row]:
+    """Rows by their key, so that writers of the same rows wait for each other in one order and never in a circle."""
+
+    def place(row: Row) -> tuple[tuple[bool, Any], ...]:
+        values = (row.values.get(name) for name in key)
+        return tuple((value is not None, value) for value in values)
+
+    try:
+        return sorted(rows, key=place)
+    except TypeError:  # values without an order
+        return rows
 
 
 def _finds(call: Call, row: Row, key: tuple[str, ...]) -> bool:

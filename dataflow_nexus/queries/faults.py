@@ -11,6 +11,7 @@ from typing import Any
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 
 from dataflow_nexus.exceptions import (
+    ConcurrentChange,
     Conflict,
     DeadlineExceeded,
     FieldError,
@@ -62,7 +63,7 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
     if state[:2] == "54" or str(error).startswith(_TOO_LARGE):
         return LimitExceeded("the request is larger or nested deeper than the database takes")
     if state in ("40001", "40P01"):
-        return Conflict("another transaction changed the same records; try again")
+        return ConcurrentChange("another transaction changed the same records; try again")
     if state == "55000":
         return Conflict(
             f'"{exposed.resource}" can\'t be read as it stands: it has not been populated'

@@ -1,4 +1,4 @@
-"""What only a real server and a real socket show: probes while the database is gone, chunked bodies, kept connections."""
+"""What only a real socket shows: probes while the database is gone, chunked bodies, kept connections, odd bytes."""
 
 import json
 import socket
@@ -114,7 +114,7 @@ def test_a_chunked_body(connection: HTTPConnection) -> None:
 def test_a_chunked_body_beyond_the_limit(connection: HTTPConnection) -> None:
     def chunks() -> Iterator[bytes]:
         yield b"name\n"
-        for number in range(40):
+        for _ in range(40):
             yield b"x\n" * 512 * 1024
 
     try:

@@ -98,6 +98,8 @@ made.bad("ProductBulkCreate", "invalid", "conflict_on", data=ROWS, conflict_on=[
 made.bad("ProductBulkCreate", "invalid", "batch_size", data=ROWS, batch_size=0)
 made.bad("ProductBulkCreate", "invalid", "max_affected", data=ROWS, max_affected=-1)
 made.bad("ProductBulkCreate", "invalid", "confirmed", data=ROWS, confirmed=True)
+made.bad("OrderItemBulkCreate", "conflict", "data.1.order_id", "data.1.product_id",
+         data=[LINES[0], {"order_id": 999, "product_id": 999, "unit_price": 1}])  # fmt: skip
 made.bad("OrderItemBulkCreate", "invalid", "data.0.quantity", data=[{**LINES[0], "quantity": 0}])
 made.bad("OrderItemBulkCreate", "conflict", "data.0.order_id", "data.0.product_id",
          data=[{**LINES[0], "product_id": 7}])  # fmt: skip
@@ -295,6 +297,7 @@ merged.good(
     conflict_on=["sku"],
     return_="records",
 )
+merged.good("ProductBulkUpsert", data=[*reversed(ROWS)], conflict_on=["sku"], return_="records")
 merged.good("ProductBulkUpsert", data=[], conflict_on=["sku"])
 merged.good("ProductBulkUpsert", data=[KNOWN], conflict_on=["sku"], dry_run=True)
 merged.own("ProductBulkUpsert", data=[product(1), {"sku": "x"}, {"name": "y"}, KNOWN], conflict_on=["sku"],
