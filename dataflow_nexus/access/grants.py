@@ -100,6 +100,8 @@ class Grant:
 
 
 UNRESTRICTED = Grant(sources=(Source(),))
+NOTHING = Grant(sources=())
+"""Shows no row and no field."""
 
 
 def grant_for(principal: Principal, label: str, action: str) -> Grant | None:

@@ -24,7 +24,7 @@ from dataflow_nexus.operations.outcomes import (
     result,
     returned,
 )
-from dataflow_nexus.operations.reading import compilation, equal_to, selection
+from dataflow_nexus.operations.reading import compilation, equal_to, seeing, selection
 from dataflow_nexus.operations.references import check_references
 from dataflow_nexus.operations.setwise import key_reader
 from dataflow_nexus.operations.transactions import writing
@@ -39,14 +39,15 @@ _CHUNK = 500
 
 
 def chosen_rows(call: Call, scope: Scope) -> SQL | None:
-    """The condition of ``filter``; one that selects every row needs ``confirmed: true``."""
-    condition = selection(call, scope)
+    """The condition of ``filter`` among what the principal may read; none selects every row, once it is confirmed."""
+    seen = seeing(call, scope)
+    condition = selection(call, seen)
     everything = condition is None or condition.text.strip("() ") == TRUE.text
     if everything and not parameters.boolean(call, "confirmed"):
         raise Invalid.field(
             "confirmed", "required", 'an empty "filter" means every record: say "confirmed": true'
         )
-    return condition
+    return None if condition is None else all_of([condition, seen.visible()])
 
 
 def locked_keys(call: Call, scope: Scope, condition: SQL | None) -> list[Key]:

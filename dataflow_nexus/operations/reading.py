@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from django.db import connections
 
-from dataflow_nexus.access.grants import Grant
+from dataflow_nexus.access.grants import NOTHING, Grant
 from dataflow_nexus.exceptions import Invalid, NotFound
 from dataflow_nexus.operations import parameters
 from dataflow_nexus.operations.base import Call
@@ -24,7 +24,7 @@ from dataflow_nexus.queries.rows import Rows
 from dataflow_nexus.queries.scope import Compilation, Scope
 from dataflow_nexus.queries.search import compile_search
 from dataflow_nexus.queries.shapes import Shape, full_shape, make_shape
-from dataflow_nexus.queries.sql import SQL, all_of, where
+from dataflow_nexus.queries.sql import FALSE, SQL, all_of, where
 from dataflow_nexus.registry import ModelField
 
 ESTIMATE_LIMIT = 10_000
@@ -68,8 +68,18 @@ def missing(call: Call) -> NotFound:
     return NotFound(f'there is no such record in "{call.exposed.resource}"')
 
 
+def seeing(call: Call, scope: Scope) -> Scope:
+    """The same table as the principal may read it: a write is told by it which records are meant."""
+    if scope.grant is call.reading:
+        return scope
+    return Scope(scope.compilation, scope.exposed, call.reading or NOTHING, alias=scope.alias)
+
+
 def key_condition(call: Call, scope: Scope) -> SQL:
-    """The condition of ``id``, or of a ``filter`` that names exactly one unique key."""
+    """The condition of ``id``, or of a ``filter`` that names exactly one unique key.
+
+    What the principal may not read is null, which equals nothing; but whom a write may change its ``id`` may name.
+    """
     key, chosen = call.params.get("id"), parameters.mapping(call, "filter")
     if (key is None) == (chosen is None):
         if key is None:
@@ -78,7 +88,9 @@ def key_condition(call: Call, scope: Scope) -> SQL:
             )
         raise Invalid.field("filter", "exclusive", 'give "id" or "filter", not both')
     if chosen is None:
-        return equal_to(scope, key_values(scope, key))
+        equal = equal_to if call.operation.writes else equal_as_shown
+        return equal(scope, key_values(scope, key))
+    scope = seeing(call, scope)
     values = dict(chosen)
     if "id" in values and "id" not in scope.exposed.fields:
         values |= key_values(scope, values.pop("id"), at="filter.id")
@@ -94,13 +106,13 @@ def key_condition(call: Call, scope: Scope) -> SQL:
         raise Invalid.field(
             "filter", "unique_key", f'"filter" must name exactly one unique key: {keys}'
         )
-    return equal_to(
-        scope,
-        {
-            name: coerced(scope.field(name, name).kind, value, step("filter", name))
-            for name, value in values.items()
-        },
-    )
+    wanted = {
+        name: coerced(scope.field(name, name).kind, value, step("filter", name))
+        for name, value in values.items()
+    }
+    found = all_of([equal_as_shown(scope, wanted), scope.visible()])
+    assert found is not None
+    return found
 
 
 def readable_keys(keys: Sequence[tuple[str, ...]], grant: Grant) -> list[tuple[str, ...]]:
@@ -135,6 +147,19 @@ def equal_to(scope: Scope, values: Mapping[str, Any]) -> SQL:
     columns: Mapping[str, ModelField] = scope.exposed.columns
     found = all_of(
         scope.raw(columns[name]) + " = " + prepared(scope, columns[name], values[name])
+        for name in values
+    )
+    assert found is not None
+    return found
+
+
+def equal_as_shown(scope: Scope, values: Mapping[str, Any]) -> SQL:
+    """The same of what the grant shows of the fields."""
+    columns: Mapping[str, ModelField] = scope.exposed.columns
+    if not all(scope.grant.reads(name) for name in values):
+        return FALSE
+    found = all_of(
+        scope.value(columns[name]) + " = " + prepared(scope, columns[name], values[name])
         for name in values
     )
     assert found is not None
