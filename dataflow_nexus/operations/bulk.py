@@ -148,6 +148,7 @@ def bulk_update(call: Call) -> bytes:
 
     def write(chosen: Sequence[Row]) -> list[Done]:
         exposed = call.exposed
+        chosen = in_lock_order(chosen, [item.name for item in exposed.key])
         if plainly and all(
             setwise.is_plain(exposed, row) and setwise.can_update(exposed, row) for row in chosen
         ):
@@ -305,8 +306,8 @@ def in_lock_order(rows: Sequence[Row], key: Sequence[str]) -> Sequence[Row]:
     """Rows by their key, so that writers of the same rows wait for each other in one order and never in a circle."""
 
     def place(row: Row) -> tuple[tuple[bool, Any], ...]:
-        values = (row.values.get(name) for name in key)
-        return tuple((value is not None, value) for value in values)
+        known = {**row.values, **row.key}
+        return tuple((known.get(name) is not None, known.get(name)) for name in key)
 
     try:
         return sorted(rows, key=place)

@@ -92,6 +92,20 @@ def test_bulk_upserts_of_the_same_keys(shop: Shop) -> None:
     assert ask(shop, "GET", "/api/price_list_entries/count?code=RACE") == {"count": len(rows)}
 
 
+def test_bulk_changes_of_the_same_records(shop: Shop) -> None:
+    """In opposite orders, by row, by filter and by key; who is given up by the database is told to try again."""
+    keys = list(range(1, 41))
+    rows = [{"id": key, "stock": {"$inc": 1}} for key in keys]
+    plain = [{"id": key, "description": "same"} for key in keys]
+    where = {"filter": {"id": {"$lte": 40}}, "fields": {"description": "all"}}
+    ways = [("PATCH", "/api/products/bulk", {"data": data[::step]}) for step in (1, -1) for data in (rows, plain)]
+    before = ask(shop, "GET", "/api/products/aggregate?sum=stock")["groups"][0]["sum_stock"]
+    seen = statuses(shop, 30, *ways, ("PATCH", "/api/products/bulk", where), fine=(200, 409))
+    after = ask(shop, "GET", "/api/products/aggregate?sum=stock")["groups"][0]["sum_stock"]
+    assert seen[200] > 0
+    assert (after - before) % len(keys) == 0
+
+
 def test_creates_of_one_key(shop: Shop) -> None:
     new = {"sku": "FIRST", "name": "x", "price": 1}
     ways = [
