@@ -33,7 +33,7 @@ from dataflow_nexus.fields import (
 from dataflow_nexus.queries.connections import fetch
 from dataflow_nexus.queries.ordering import compile_order
 from dataflow_nexus.queries.rows import Rows
-from dataflow_nexus.queries.scope import Scope
+from dataflow_nexus.queries.scope import Scope, hides_some, visible_ids
 from dataflow_nexus.queries.shapes import Expand, Shape
 from dataflow_nexus.queries.sql import SQL, all_of, join, param
 from dataflow_nexus.registry import ModelField
@@ -188,19 +188,11 @@ def converter(alias: str, field: ModelField) -> Callable[[Any], Any]:
 
 def _lists_of_ids(scope: Scope, rows: Sequence[Row], field: ModelField) -> list[list[Any]]:
     many: Any = field.source
-    alias, quote = scope.compilation.alias, scope.compilation.quote
-    through = many.remote_field.through._meta
-    near = through.get_field(many.m2m_field_name())
-    far = through.get_field(many.m2m_reverse_field_name())
-    here = near.related_fields[0][1].column
-    parents = list(dict.fromkeys(row[here] for row in rows))
+    here = many.remote_field.through._meta.get_field(many.m2m_field_name()).related_fields[0][1]
+    parents = list(dict.fromkeys(row[here.column] for row in rows))
     found: dict[Any, list[Any]] = {parent: [] for parent in parents}
-    if parents:
-        condition = (
-            f"{quote(near.column)} IN (" + join(", ", [param(parent) for parent in parents]) + ")"
-        )
-        columns = f"{quote(near.column)}, {quote(far.column)}"
-        start = SQL(f"SELECT {columns} FROM {quote(through.db_table)} WHERE ")
+    statement = _ids(scope, field, parents) if parents else None
+    if statement is not None:
         ids = ModelField(
             name=field.name,
             kind=field.kind,
@@ -210,10 +202,35 @@ def _lists_of_ids(scope: Scope, rows: Sequence[Row], field: ModelField) -> list[
             writable=False,
             required=False,
         )
+        alias = scope.compilation.alias
         convert = converter(alias, ids)
-        for parent, key in fetch(alias, start + condition + f" ORDER BY {columns}"):
+        for parent, key in fetch(alias, statement):
             found[parent].append(ids.kind.render(convert(key)))
-    return [found[row[here]] for row in rows]
+    return [found[row[here.column]] for row in rows]
+
+
+def _ids(scope: Scope, field: ModelField, parents: Sequence[Any]) -> SQL | None:
+    """``(own key, key on the other side)`` of the visible records there, in order; ``None`` where none can be."""
+    many: Any = field.source
+    quote = scope.compilation.quote
+    listed = join(", ", [param(parent) for parent in parents])
+    if hides_some(scope, field):
+        ids = visible_ids(Scope(scope.compilation, scope.exposed, scope.grant), field)
+        if ids is None:
+            return None
+        key, related = ids
+        [near] = related.near
+        condition = all_of([related.unjoined, f"{near} IN (" + listed + ")"])
+        assert condition is not None
+        start = f"SELECT {near}, {key} FROM " + related.source
+        return start + " WHERE " + condition + f" ORDER BY {near}, {key}"
+    through = many.remote_field.through._meta
+    near, far = (
+        quote(through.get_field(name).column)
+        for name in (many.m2m_field_name(), many.m2m_reverse_field_name())
+    )
+    start = SQL(f"SELECT {near}, {far} FROM {quote(through.db_table)} WHERE {near} IN (")
+    return start + listed + f") ORDER BY {near}, {far}"
 
 
 # --- computed --------------------------------------------------------------------------------------------------------

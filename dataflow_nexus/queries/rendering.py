@@ -13,7 +13,7 @@ from typing import Any
 from dataflow_nexus.queries.connections import fetch, fetch_again
 from dataflow_nexus.queries.ordering import compile_order
 from dataflow_nexus.queries.rows import Rows
-from dataflow_nexus.queries.scope import Compilation, Scope, is_table
+from dataflow_nexus.queries.scope import Compilation, Scope, hides_some, is_table, visible_ids
 from dataflow_nexus.queries.shapes import Expand, Shape
 from dataflow_nexus.queries.sql import SQL, join
 from dataflow_nexus.registry import ModelField
@@ -26,9 +26,18 @@ _MOST = 256
 def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
     """``(JSON text, sort keys…)`` per row."""
     alias = rows.scope.compilation.alias
-    if rows.often and shape.grant.shows_all and is_table(shape.exposed):
+    if rows.often and is_table(shape.exposed) and not _is_personal(rows.scope, shape):
         return fetch_again(alias, _known(rows, shape))
     return fetch(alias, _compiled(rows, shape))
+
+
+def _is_personal(scope: Scope, shape: Shape) -> bool:
+    """Whether the statement is another for another principal: because of what it may read here or beside."""
+    return (
+        not shape.grant.shows_all
+        or bool(shape.expands)
+        or any(hides_some(scope, item) for item in shape.lists)
+    )
 
 
 def _compiled(rows: Rows, shape: Shape) -> SQL:
@@ -56,7 +65,7 @@ def rendered(
 ) -> SQL:
     """A statement that renders the rows of ``inner``; ``common`` where ``inner`` changes data and must be a CTE."""
     names = tuple(keys or ())
-    if not shape.grant.shows_all or shape.expands:
+    if _is_personal(scope, shape):
         before, after = _around(scope.compilation, shape, names, common=common)
         return before + inner + after
     asked = (scope.compilation.alias, names, common)
@@ -96,16 +105,14 @@ def _record(row: Scope, shape: Shape) -> tuple[SQL, SQL]:
         columns = join(", ", [value + f" AS {quote(entry)}" for entry, value, _ in entries])
         return SQL(f"row_to_json({name})::text"), (", LATERAL (SELECT " + columns) + f") {name}"
     pieces = [_piece(name, value, mask) for name, value, mask in entries]
-    return "'{' || substr(concat(''" + join(
-        "", [", " + piece for piece in pieces]
-    ) + "), 2) || '}'", SQL("")
+    return "'{' || substr(" + join(" || ", pieces or [SQL("''")]) + ", 2) || '}'", SQL("")
 
 
 def _piece(name: str, value: SQL, mask: SQL | None) -> SQL:
     """``,"name":value``, or nothing on rows where the field is hidden."""
     label = SQL("%s", ("," + json.dumps(name, ensure_ascii=False) + ":",))
     text = label + "::text || coalesce(to_json(" + value + ")::text, 'null')"
-    return text if mask is None else "CASE WHEN " + mask + " THEN " + text + " END"
+    return text if mask is None else "CASE WHEN " + mask + " THEN " + text + " ELSE '' END"
 
 
 def _entries(row: Scope, shape: Shape) -> list[tuple[str, SQL, SQL | None]]:
@@ -128,7 +135,15 @@ def _value(row: Scope, field: ModelField) -> SQL:
 
 
 def _list_of_ids(row: Scope, field: ModelField) -> SQL:
-    """The keys on the other side of a many-to-many field, in order."""
+    """The keys of the visible records on the other side of a many-to-many field, in order."""
+    assert field.kind.postgresql is not None
+    if hides_some(row, field):
+        ids = visible_ids(row, field)
+        if ids is None:
+            return SQL("'[]'::json")
+        key, related = ids
+        start = f"ARRAY(SELECT {field.kind.postgresql(key)} FROM "
+        return start + related.source + " WHERE " + related.condition + f" ORDER BY {key})"
     many: Any = field.source
     quote = row.compilation.quote
     through = many.remote_field.through._meta
@@ -140,7 +155,6 @@ def _list_of_ids(row: Scope, field: ModelField) -> SQL:
         f"{middle}.{quote(here.column)} = {row.alias}.{quote(there.column)}"
         for here, there in near.related_fields
     )
-    assert field.kind.postgresql is not None
     rendered_key = field.kind.postgresql(key)
     return SQL(
         f"ARRAY(SELECT {rendered_key} FROM {quote(through.db_table)} {middle} WHERE {joined} ORDER BY {key})"

@@ -250,6 +250,24 @@ def is_table(exposed: Exposed) -> bool:
     return _tables[exposed]
 
 
+def hides_some(scope: Scope, field: ModelField) -> bool:
+    """Whether the grant on the other side of a many-to-many field hides some of its records."""
+    many: Any = field.source
+    grant = scope.compilation.grant_on(many.remote_field.model)
+    return grant is None or not grant.all_rows
+
+
+def visible_ids(scope: Scope, field: ModelField) -> tuple[str, Related] | None:
+    """The key and the visible records on the other side of a many-to-many field; ``None`` where none can be."""
+    relation = scope.exposed.relations.get(field.name)
+    if relation is None or scope.compilation.grant_on(relation.target) is None:
+        return None
+    assert relation.through is not None
+    related = scope.related(relation)
+    [(_, remote)] = relation.through[2]
+    return f"{related.scope.alias}.{scope.compilation.quote(remote)}", related
+
+
 def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
     """The model's own queryset as a subquery, or ``None`` where it is the plain table.
 

@@ -55,6 +55,11 @@ class Shape:
         return tuple(field for field in self.fields if _is_call(field))
 
     @cached_property
+    def lists(self) -> tuple[ModelField, ...]:
+        """Many-to-many fields, which show the keys of the records on the other side."""
+        return tuple(field for field in self.fields if field.many)
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that rendering reads, in field order; all of them where rules decide per row."""
         exposed = self.exposed
