@@ -3,6 +3,7 @@
 from typing import Any
 
 SQLITE, POSTGRESQL = "default", "postgresql"
+CHINOOK_SQLITE, CHINOOK_POSTGRESQL = "chinook_sqlite", "chinook_postgresql"
 current = SQLITE
 
 
@@ -17,5 +18,7 @@ class CurrentDatabase:
         return True
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
-        """The types of `pgtypes` exist on PostgreSQL alone."""
+        """The types of `pgtypes` exist on PostgreSQL alone; Chinook's tables come from its file."""
+        if db in (CHINOOK_SQLITE, CHINOOK_POSTGRESQL):
+            return False
         return db == POSTGRESQL if app_label == "pgtypes" else None

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,7 +18,6 @@ from dataflow_nexus.channels.cli.output import Streams
 from dataflow_nexus.channels.errors import problem, translate
 from dataflow_nexus.exceptions import NexusError
 from dataflow_nexus.launching import main
-from dataflow_nexus.launching.finding import Target
 from dataflow_nexus.nexus import Nexus, default_nexus
 from dataflow_nexus.operations.base import Operation
 from tests import routing
@@ -164,7 +162,7 @@ def command(*argv: str, stdin: bytes = b"") -> Answer:
     """The `nexus` command in this process; an error must come with the exit code of its code."""
     out, err = io.BytesIO(), io.StringIO()
     streams = Streams(out=out, err=err, input=io.BytesIO(stdin), terminal=False, progress=False)
-    code = main.run(["--json", *argv], streams, lambda _: Target(folder=Path.cwd()))
+    code = main.run(["--json", *argv], streams)
     printed, told = out.getvalue(), err.getvalue()
     if code == 0:
         assert (printed[-1:], told) == (b"\n", "")

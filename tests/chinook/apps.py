@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ChinookConfig(AppConfig):
+    name = "tests.chinook"
+    label = "chinook"
