@@ -30,6 +30,8 @@ _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 _SQLITE_NULL = re.compile(r"NOT NULL constraint failed: \S+\.(.+)")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (.+)")
 _CANCELLED = "57014"
+_RAISED = "P0001"
+_FOREIGN_KEY = ("23503", "23001")  # the latter where it says ON DELETE RESTRICT
 _TOO_LARGE = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 
 
@@ -49,6 +51,9 @@ def translated(exposed: Exposed, alias: str) -> Iterator[None]:
 def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
     """The contract's error for a database's error."""
     state = _state(error)
+    if state == _RAISED or _raised_in_sqlite(error):
+        reason = _diagnostic(error, "message_primary") or str(error)
+        return Invalid(f"the database refused the change: {reason}")
     if isinstance(error, IntegrityError):
         return _integrity(error, state, exposed)
     if state in ("42P01", "3F000") or "no such table" in str(error):
@@ -80,6 +85,12 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
     raise error
 
 
+def _raised_in_sqlite(error: DatabaseError) -> bool:
+    """Whether a trigger said RAISE; SQLite runs ON DELETE RESTRICT as a trigger of its own."""
+    name = getattr(error.__cause__, "sqlite_errorname", None)
+    return name == "SQLITE_CONSTRAINT_TRIGGER" and "FOREIGN KEY" not in str(error)
+
+
 def _state(error: DatabaseError) -> str:
     return getattr(error.__cause__, "sqlstate", None) or ""
 
@@ -107,14 +118,22 @@ def _integrity(error: IntegrityError, state: str, exposed: Exposed) -> NexusErro
         constraint = _diagnostic(error, "constraint_name") or (check.group(1) if check else "")
         return checked(exposed, constraint)
     match = _KEY.search(_diagnostic(error, "message_detail"))
-    if state == "23503" or "FOREIGN KEY" in text:
+    if state in _FOREIGN_KEY or "FOREIGN KEY" in text:
         names = _names(exposed, match.group(1).split(",")) if match else []
-        return foreign_key_conflict(names)
+        return foreign_key_conflict([] if _referred_to(exposed, names) else names)
     unique = _SQLITE_UNIQUE.search(text)
     columns = match.group(1).split(",") if match else []
     if unique:
         columns = [item.rpartition(".")[2] for item in unique.group(1).split(",")]
     return unique_conflict(_names(exposed, columns))
+
+
+def _referred_to(exposed: Exposed, names: list[str]) -> bool:
+    """Whether a broken reference names what others refer to, a key of this model, and not a reference of its own."""
+    keys = [sorted(key) for key in exposed.unique_keys]
+    return sorted(names) in keys and not any(
+        exposed.columns[name].foreign_key is not None for name in names
+    )
 
 
 def unique_conflict(names: list[str]) -> Conflict:
