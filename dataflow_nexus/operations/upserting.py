@@ -28,6 +28,7 @@ from dataflow_nexus.operations.writing import (
     create_in_transaction,
     is_direct,
     render_change,
+    skipped,
 )
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch, quote
@@ -212,6 +213,8 @@ def _on_conflict(call: Call, wanted: Upsert) -> tuple[bool, bytes]:
     statement = statement + f" ON CONFLICT ({columns}) DO UPDATE SET " + sets
     new = ", (xmax = 0) AS dataflow_new"
     found = render_change(call, statement, extra=new)
+    if not found:
+        raise skipped(call)
     return bool(found[0][1]), str(found[0][0]).encode()
 
 

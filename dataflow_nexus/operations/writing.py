@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 from django.db import connections, models
 
+from dataflow_nexus.exceptions import Conflict
 from dataflow_nexus.operations import instances, parameters
-from dataflow_nexus.operations.authority import under
+from dataflow_nexus.operations.authority import needed, under
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.computed_values import (
     check_appends,
@@ -46,7 +47,7 @@ from dataflow_nexus.operations.values import (
     required_faults,
 )
 from dataflow_nexus.queries import changing
-from dataflow_nexus.queries.connections import fetch, fetch_again
+from dataflow_nexus.queries.connections import fetch, fetch_again, run
 from dataflow_nexus.queries.python_rendering import converter
 from dataflow_nexus.queries.recordsets import plain_fields
 from dataflow_nexus.queries.rendering import rendered
@@ -64,8 +65,8 @@ def create(call: Call) -> bytes:
     """The new record."""
     faults = Faults()
     values = given_values(call, "add", faults=faults)
-    presets = {name for source in call.grants["add"].sources for name in source.presets}
-    required_faults(call.exposed, {*values, *presets}, faults)
+    required = needed(call) if not faults.errors and not faults.denied else []
+    required_faults(required, values, faults)
     faults.raise_any()
     dry_run = parameters.boolean(call, "dry_run")
     with naming_references(call, values):
@@ -118,7 +119,10 @@ def insert_rendered(call: Call, values: Values) -> bytes:
     else:
         _, row = changing.new_row(exposed, values)
         statement = around_change(call, changing.insert(alias, exposed, [row]))
-    return str(run_change(call, statement, often=True)[0][0]).encode()
+    found = run_change(call, statement, often=True)
+    if not found:
+        raise skipped(call)
+    return str(found[0][0]).encode()
 
 
 def render_change(
@@ -156,13 +160,22 @@ def insert_row(call: Call, values: Values) -> Key:
         _, row = changing.new_row(exposed, columns)
         statement = changing.insert(call.alias, exposed, [row])
         names = [str(field.column) for field in exposed.key]
-        found = fetch(call.alias, statement + changing.returning(call.alias, names))[0]
+        found = fetch(call.alias, statement + changing.returning(call.alias, names))
+        if not found:
+            raise skipped(call)
         key = {
             field.name: converter(call.alias, field)(value)
-            for field, value in zip(exposed.key, found, strict=True)
+            for field, value in zip(exposed.key, found[0], strict=True)
         }
     set_lists(call, key, lists)
     return key
+
+
+def skipped(call: Call) -> Conflict:
+    """A trigger may leave a write out without an error; it must not be answered as if it were done."""
+    return Conflict(
+        f'a trigger or rule of the database left out the change of "{call.exposed.resource}"'
+    )
 
 
 def set_lists(call: Call, key: Key, lists: Values) -> None:
@@ -203,7 +216,8 @@ def changed(call: Call, scope: Scope, condition: SQL, values: Values, *, dry_run
                 call, changing.update(scope, with_automatic(call, values), condition)
             )
         if not found:
-            raise missing(call)
+            locked_key(call, condition, scope)
+            raise skipped(call)
         return str(found[0][0]).encode()
     with writing(call.alias, dry_run=dry_run):
         key = locked_key(call, condition, scope)
@@ -268,7 +282,8 @@ def change_row(call: Call, key: Key, values: Values) -> Key:
         check_appends(call, scope, key, columns)
         statement = changing.update(scope, with_automatic(call, stored), equal_to(scope, key))
         with naming_overflow(columns):
-            fetch(call.alias, statement)
+            if not run(call.alias, statement):
+                raise skipped(call)
         check_computed(call, key, columns)
     set_lists(call, key, lists)
     return key
