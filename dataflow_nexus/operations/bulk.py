@@ -318,6 +318,7 @@ def in_lock_order(rows: Sequence[Row], key: Sequence[str]) -> Sequence[Row]:
 def _finds(call: Call, row: Row, key: tuple[str, ...]) -> bool:
     """Whether a row can be matched by its key in a statement over many."""
     named = all(row.values.get(name) is not None for name in key)
+    named &= not any(item.name in row.values for item in call.exposed.key if item.name not in key)
     return named and setwise.can_update(call.exposed, row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -73,6 +74,15 @@ def replaced(call: Call, values: Values, faults: Faults) -> Values:
             else:
                 result[field.name] = None
     return result
+
+
+def keep_key(existing: Mapping[str, Any], given: Values) -> None:
+    """Raise ``Invalid`` where the values of an upsert name another primary key than the record that is there has."""
+    faults = Faults()
+    for name, value in existing.items():
+        if given.get(name, value) != value:
+            faults.add(name, "primary_key", f'"{name}" is the primary key and can\'t be changed')
+    faults.raise_any()
 
 
 def is_automatic(source: models.Field[Any, Any]) -> bool:

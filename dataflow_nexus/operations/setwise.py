@@ -17,6 +17,7 @@ from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.columns import Columns
 from dataflow_nexus.operations.filling import fill_of
 from dataflow_nexus.operations.given_rows import Row
+from dataflow_nexus.operations.given_values import keep_key
 from dataflow_nexus.operations.outcomes import Done, Key, asked_for
 from dataflow_nexus.operations.reading import compilation
 from dataflow_nexus.operations.references import missing_keys, must_look
@@ -108,10 +109,13 @@ def _insert_shape(call: Call, rows: list[Row], key: tuple[str, ...], resolution:
     fill = fill_of(exposed, frozenset(rows[0].values))
     statement = recordsets.insert(alias, exposed, [fill.row(row.values) for row in rows])
     columns = [str(exposed.columns[name].column) for name in key]
+    kept = [
+        item.name for item in exposed.key if item.name in rows[0].values and item.name not in key
+    ]
     if resolution == "skip":
         statement = statement + recordsets.on_conflict(alias, columns, None)
     elif resolution == "update":
-        names = [name for name in rows[0].values if name not in key]
+        names = [name for name in rows[0].values if name not in key and name not in kept]
         updated = [str(exposed.columns[name].column) for name in names]
         updated += [column for column in automatic_columns(exposed) if column not in updated]
         statement = statement + recordsets.on_conflict(alias, columns, updated)
@@ -122,6 +126,9 @@ def _insert_shape(call: Call, rows: list[Row], key: tuple[str, ...], resolution:
     found = fetch(alias, statement)
     read = key_reader(alias, exposed.key)
     inserted = [(read(item), item[-1] if resolution == "update" else True) for item in found]
+    if resolution == "update" and kept:
+        for row, (made, _) in zip(rows, inserted, strict=False):
+            keep_key(made, {name: row.values[name] for name in kept})
     done = [
         Done(row.number, "inserted" if new else "updated", made)
         for row, (made, new) in zip(rows, inserted, strict=False)

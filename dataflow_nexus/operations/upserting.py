@@ -17,7 +17,12 @@ from dataflow_nexus.operations import parameters
 from dataflow_nexus.operations.authority import visible
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.computed_values import must_check
-from dataflow_nexus.operations.given_values import given_values, with_automatic, writer
+from dataflow_nexus.operations.given_values import (
+    given_values,
+    keep_key,
+    with_automatic,
+    writer,
+)
 from dataflow_nexus.operations.reading import compilation, equal_to, record_by_key
 from dataflow_nexus.operations.references import naming_references
 from dataflow_nexus.operations.transactions import writing
@@ -137,12 +142,12 @@ def _where(call: Call, where_values: Mapping[str, Any], faults: Faults) -> Upser
         for name in key:
             if name in more and more[name] != chosen[name]:
                 faults.add(f"create.{name}", "exclusive", f'"{name}" has another value in "where"')
-            if name in {item.name for item in call.exposed.key} and name in update:
-                faults.add(
-                    f"update.{name}",
-                    "primary_key",
-                    f'"{name}" is the primary key and can\'t be changed',
-                )
+        for name in {item.name for item in call.exposed.key} & set(update):
+            faults.add(
+                f"update.{name}",
+                "primary_key",
+                f'"{name}" is the primary key and can\'t be changed',
+            )
     return Upsert(key=key, create={**more, **chosen}, update=update)
 
 
@@ -191,6 +196,7 @@ def is_one_statement(call: Call, wanted: Upsert) -> bool:
     required_faults(call.exposed, wanted.create, missing)
     return (
         not missing.errors
+        and not any(item.name in wanted.update for item in call.exposed.key)
         and call.grants["change"].unrestricted
         and is_direct(call, "add", wanted.create)
         and is_direct(call, "change", wanted.update)
@@ -225,8 +231,10 @@ def upsert_in_transaction(call: Call, wanted: Upsert) -> tuple[bool, Key]:
     """``(created, key)``, in the running transaction."""
     existing = None if wanted.has_null else find(call, wanted)
     if existing is not None:
-        if wanted.update:
-            change_in_transaction(call, existing, wanted.update)
+        keep_key(existing, wanted.update)
+        update = {name: value for name, value in wanted.update.items() if name not in existing}
+        if update:
+            change_in_transaction(call, existing, update)
         return False, existing
     faults = Faults()
     required_faults(call.exposed, wanted.create, faults)

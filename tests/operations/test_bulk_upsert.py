@@ -88,6 +88,35 @@ def test_upsert_needs_the_named_key(run: Run) -> None:
     assert ("data.0.sku", "required") in fields(error)
 
 
+def test_upsert_keeps_the_primary_key(run: Run) -> None:
+    """A row may repeat the key of the record that it changes, or choose the key of a new one; it moves none."""
+    one, two = Product.objects.order_by("pk")[:2]
+    rows = [
+        product(0, id=one.pk, sku=one.sku),
+        {"id": two.pk, "sku": two.sku, "stock": 7},
+        product(2, id=123_456),
+    ]
+    result = run("ProductBulkUpsert", data=rows, conflict_on=["sku"], **{"return": "ids"})
+    assert numbers(result) == (3, 1, 2, 0, 0)
+    assert result["ids"] == [one.pk, two.pk, 123_456]
+    moved = [
+        product(0, id=77_777, sku=one.sku, stock=1),
+        {"id": 77_778, "sku": two.sku, "stock": 1},
+    ]
+    for row in moved:
+        error = refused(run, "ProductBulkUpsert", Invalid, data=[row], conflict_on=["sku"])
+        assert fields(error) == [("data.0.id", "primary_key")]
+        error = refused(run, "ProductUpsert", Invalid, **row, conflict_on=["sku"])
+        assert fields(error) == [("id", "primary_key")]
+    where = {"where": {"sku": one.sku}, "create": {"id": 77_777}, "update": {"id": 77_777}}
+    assert fields(refused(run, "ProductUpsert", Invalid, **where)) == [("update.id", "primary_key")]
+    kept = run("ProductUpsert", **product(0, id=one.pk, sku=one.sku, stock=9), conflict_on="sku")
+    assert (kept["created"], kept["record"]["id"], kept["record"]["stock"]) == (False, one.pk, 9)
+    result = run("ProductBulkUpsert", data=moved, conflict_on=["sku"], on_error="continue")
+    assert numbers(result) == (2, 0, 0, 0, 0)
+    assert not Product.objects.filter(pk__gte=77_777, pk__lt=77_779).exists()
+
+
 def test_upsert_through_instances(run: Run) -> None:
     key = run("NoteCreate", title="Old title")["id"]
     result = run("NoteBulkUpsert", data=[{"id": key, "title": "New title"}, {"title": "Another"}])
