@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from dataflow_nexus import deadlines
 from dataflow_nexus.access.grants import Grant, grant_for
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.exceptions import NotFound, PermissionDenied
 from dataflow_nexus.operations import exporting, hooks
 from dataflow_nexus.operations.base import Call, Operation
+from dataflow_nexus.operations.values import from_validation
 from dataflow_nexus.queries.faults import translated
 
 
@@ -32,7 +35,12 @@ def execute(operation: Operation, principal: Principal, params: Mapping[str, Any
         translated(call.exposed, call.alias),
         deadlines.within(call.alias, call.configuration.statement_timeout),
     ):
-        return hooks.run(call)
+        try:
+            return hooks.run(call)
+        except (
+            ValidationError
+        ) as error:  # of a hook, a receiver or a model's own code: Django's way to refuse
+            raise from_validation(error, call.exposed) from error
 
 
 def stream(
