@@ -47,15 +47,11 @@ lock: $(BIN)/uv ## Resolve the dependencies of pyproject.toml again (ARGS=--upgr
 		-c requirements/dev.lock --no-annotate - -o requirements/uv.lock
 
 .PHONY: test
-test: lint types pytest alone ## Lint, types, import rule and the whole suite on SQLite and PostgreSQL
+test: lint types pytest ## Lint, types, import rule and the whole suite on SQLite and PostgreSQL
 
 .PHONY: pytest
 pytest: setup ## The suite, two tests at a time (ARGS="-k filters -x" for some of it)
-	$(BIN)/python -m pytest -n 2 -m "not alone and not wheel" $(ARGS)
-
-.PHONY: alone
-alone: setup ## Tests that measure time, with nothing beside them
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n 2 -m "not wheel" $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, and the import rule

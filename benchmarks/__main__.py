@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import database, load, startup
+from benchmarks import database, first_answer, load, startup
 from benchmarks.cases import CASES, Case
 
 HERE = Path(__file__).parent
@@ -104,13 +104,14 @@ def main() -> int:
             rates = ", ".join(f"{name} {value:.1f}/s" for name, value in results[case.name].items())
             print(f"{case.name}: {rates}", flush=True)
     added = startup.measured(options.rounds)
-    lines = [*table(results), "", startup.report(added)]
+    seconds = first_answer.measured(options.rounds)
+    lines = [*table(results), "", startup.report(added), "", first_answer.report(seconds)]
     print("\n".join(["", *lines]))
     if options.write:
         note = f"Medians of {options.rounds} rounds in turns; how many times as fast ours is as each peer."
         text = ["# Results", "", f"`make bench`. {note}", "", *lines, ""]
         (HERE / "RESULTS.md").write_text("\n".join(text))
-    faults = [*missed(results), *startup.missed(added)]
+    faults = [*missed(results), *startup.missed(added), *first_answer.missed(seconds)]
     print(
         "\n".join(["", *(f"MISSED {fault}" for fault in faults)])
         if faults

@@ -1,6 +1,5 @@
 """The seed document's examples run as written: their own imports, only the database's address changed."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +12,6 @@ HERE = Path(__file__).parent
 EXAMPLE = "postgresql://user:pass@localhost/ecommerce"
 CORE = "postgresql://user:pass@localhost/db"
 LAPTOP = {"name": "Laptop", "sku": "LAP-001", "price": 1299.99, "stock": 50}
-SECONDS = 2.0
-"""From `nexus run` to its first answer."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -40,20 +37,6 @@ def folder(tmp_path: Path, url: str) -> Path:
         (tmp_path / name).write_text(text.replace(address, url))
     (tmp_path / "pyproject.toml").write_text('[tool.dataflow-nexus]\napp = "example.py"\n')
     return tmp_path
-
-
-@pytest.mark.alone
-def test_the_first_request_is_answered_soon(folder: Path) -> None:
-    """Other programs may slow one start down, so the fastest of three counts."""
-    seconds = []
-    for _ in range(3):
-        port = processes.free_port()
-        words = (processes.NEXUS, "run", "example.py", "--port", str(port))
-        with processes.serving(*words, folder=folder, port=port) as server:
-            status, record = server.ask("POST", "/api/workflows/ProductCreateNode/execute", LAPTOP)
-            seconds.append(time.monotonic() - server.started)
-            assert (status, record["name"]) == (200, "Laptop")
-    assert min(seconds) < SECONDS
 
 
 def test_the_calls_of_example_2(folder: Path) -> None:
