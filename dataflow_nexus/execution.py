@@ -32,15 +32,13 @@ def execute(operation: Operation, principal: Principal, params: Mapping[str, Any
         alias=operation.alias,
     )
     with (
-        translated(call.exposed, call.alias),
+        translated(call.exposed, call.alias, call.knows),
         deadlines.within(call.alias, call.configuration.statement_timeout),
     ):
         try:
             return hooks.run(call)
-        except (
-            ValidationError
-        ) as error:  # of a hook, a receiver or a model's own code: Django's way to refuse
-            raise from_validation(error, call.exposed) from error
+        except ValidationError as error:  # a hook, a receiver or a model's own code refuses so
+            raise from_validation(error, call.exposed, call.knows) from error
 
 
 def stream(
