@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -34,7 +35,18 @@ def _cipher(secret: str) -> Any:
 def binding(node: str, params: dict[str, Any], terms: Sequence[Term]) -> bytes:
     """What a cursor belongs to: the same cursor under another node, filter or order is invalid."""
     spelled = [term.spelled for term in terms]
-    return msgspec.json.encode([node, params, spelled], order="sorted", enc_hook=str)
+    return msgspec.json.encode([node, _exact(params), spelled], order="sorted", enc_hook=str)
+
+
+def _exact(value: Any) -> Any:
+    """Floats as decimals, which is how numbers come in JSON: both ask for the same page."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, Mapping):
+        return {name: _exact(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_exact(item) for item in value]
+    return value
 
 
 def write_cursor(values: Sequence[Any], bound: bytes) -> str:
