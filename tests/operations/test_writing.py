@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import signals
 from django.utils import timezone
 
@@ -250,6 +251,27 @@ def test_a_list_with_an_id_of_nothing_changes_nothing(run: Run) -> None:
     made = run("ProductCreate", **product(1, tags=[tag]))
     refused(run, "ProductUpdate", Conflict, id=made["id"], tags=[999_999], stock=5)
     assert run("ProductRead", id=made["id"]) == made
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def test_files_go_in_as_uploads_and_come_out_as_urls(run: Run) -> None:
+    made = run("EverythingCreate", text="x", file=SimpleUploadedFile("one.txt", b"one"))
+    assert made["file"].startswith("/media/everything/one")
+    changed = run("EverythingUpdate", id=made["id"], file=SimpleUploadedFile("two.txt", b"two"))
+    with Everything.objects.get(pk=made["id"]).file.open() as file:
+        assert file.read() == b"two"
+    assert run("EverythingUpdate", id=made["id"], small=1)["file"] == changed["file"]
+    assert run("EverythingUpdate", id=made["id"], file=None)["file"] is None
+
+
+@pytest.mark.parametrize("name", ["everything/one.txt", "../settings.py", "/etc/passwd", {}, 1])
+def test_the_name_of_a_file_is_no_file(run: Run, name: Any) -> None:
+    made = run("EverythingCreate", text="x")
+    for node, more in (("Create", {"text": "x"}), ("Update", {"id": made["id"]})):
+        error = refused(run, f"Everything{node}", Invalid, **more, file=name)
+        assert fields(error) == [("file", "type")]
 
 
 # --- keys ------------------------------------------------------------------------------------------------------------
