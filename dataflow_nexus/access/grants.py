@@ -87,6 +87,11 @@ class Grant:
         return any(source.write is ALL or name in source.write for source in self.sources)
 
     @cached_property
+    def presets(self) -> frozenset[str]:
+        """The fields that some source sets by itself."""
+        return frozenset(name for source in self.sources for name in source.presets)
+
+    @cached_property
     def max_rows(self) -> int | None:
         """The largest page that a source allows; ``None`` where one has no bound."""
         bounds = [source.max_rows for source in self.sources]

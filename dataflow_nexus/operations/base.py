@@ -98,6 +98,13 @@ class Call:
     def reading(self) -> Grant | None:
         return self.grants.get("view") or self.grant_on(self.exposed.model)
 
+    def knows(self, name: str) -> bool:
+        """Whether an error may tell the name: of a field that may be read or written, or of no field."""
+        if name not in self.exposed.fields:
+            return self.principal.unrestricted and name not in self.exposed.columns
+        reads = self.reading is not None and self.reading.reads(name)
+        return reads or any(grant.writes(name) for grant in self.grants.values())
+
 
 class Catalog:
     """The operations of one application: registry times verbs, less what the configuration switches off.

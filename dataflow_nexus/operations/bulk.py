@@ -19,6 +19,7 @@ from dataflow_nexus.exceptions import (
     PermissionDenied,
 )
 from dataflow_nexus.operations import parameters, setwise
+from dataflow_nexus.operations.authority import needed, required_faults
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.bulk_selecting import delete_selected, update_selected
 from dataflow_nexus.operations.columns import read_columns, repeats
@@ -62,12 +63,7 @@ def bulk_create(call: Call) -> bytes:
     parameters.refuse_unknown(call)
     resolution = parameters.choice(call, "conflict_resolution", ("error", "skip"), "error")
     key = _conflict_on(call)
-    presets = {name for source in call.grants["add"].sources for name in source.presets}
-    required = [
-        item.name
-        for item in call.exposed.columns.values()
-        if item.required and item.name not in presets
-    ]
+    required = needed(call)
     rejects = _rejects(call)
     asked_for(call)
     given = items(call)
@@ -240,7 +236,7 @@ def _written(call: Call, rows: Sequence[Row], rejects: Rejects, write: Write) ->
     alone = rows[0].values if len(rows) == 1 else {}
     try:
         with (
-            translated(call.exposed, call.alias),
+            translated(call.exposed, call.alias, call.knows),
             naming_references(call, alone),
             transaction.atomic(using=call.alias),
         ):
@@ -264,7 +260,7 @@ def _create_one(call: Call, row: Row, key: tuple[str, ...], resolution: str) -> 
     if resolution != "skip":
         return Done(row.number, "inserted", create_in_transaction(call, row.values))
     try:
-        with translated(call.exposed, call.alias), transaction.atomic(using=call.alias):
+        with translated(call.exposed, call.alias, call.knows), transaction.atomic(using=call.alias):
             return Done(row.number, "inserted", create_in_transaction(call, row.values))
     except Conflict as error:
         names = {item.field for item in error.errors if item.code == "unique"}
@@ -288,9 +284,9 @@ def _upsert_plain(
     done: list[Done] = []
     whole: list[Row] = []
     lacking: dict[tuple[str, ...], list[Row]] = {}
-    needed = [item.name for item in call.exposed.columns.values() if item.required]
+    required = [item.name for item in call.exposed.columns.values() if item.required]
     for row in rows:
-        names = tuple(name for name in needed if name not in row.values)
+        names = tuple(name for name in required if name not in row.values)
         (lacking.setdefault(names, []) if names else whole).append(row)
     if whole:
         done += setwise.insert(call, whole, key=key, resolution=resolution)
@@ -334,7 +330,5 @@ def _upsert_one(call: Call, row: Row, key: tuple[str, ...], resolution: str) -> 
 
 def _need_all(call: Call, row: Row) -> None:
     faults = Faults()
-    for item in call.exposed.columns.values():
-        if item.required and item.name not in row.values:
-            faults.add(item.name, "required", f'"{item.name}" is required')
+    required_faults(call, row.values, faults)
     faults.raise_any()

@@ -117,8 +117,11 @@ def _plain_values(values: Values) -> Values:
 
 
 def _is_one_statement(call: Call, values: Values) -> bool:
+    computed = any(isinstance(value, Change) for value in values.values())
+    reads_all = call.reading is not None and call.reading.shows_all
     return (
         setwise.writes_plainly(call, "change")
+        and (reads_all or not computed)
         and all(name in call.exposed.columns for name in values)
         and not any(hasattr(value, "read") for value in values.values())
         and not must_check(call, values)

@@ -66,10 +66,10 @@ def _through_django(call: Call, keys: Sequence[Key]) -> int:
         try:
             collector.collect(found)
         except ProtectedError as error:
-            raise _protected(error.protected_objects) from error
+            raise _protected(call, error.protected_objects) from error
         except RestrictedError as error:
-            raise _protected(error.restricted_objects) from error
-        _check_cascade(call, collector)
+            raise _protected(call, error.restricted_objects) from error
+        _check_cascade(call, collector, found)
         if exposed.model.delete is not models.Model.delete:
             for instance in found:
                 instance.delete(using=alias)
@@ -90,25 +90,31 @@ def _instances(call: Call, keys: Sequence[Key]) -> list[models.Model]:
     return list(manager.filter(condition))
 
 
-def _protected(objects: Any) -> Conflict:
-    names = sorted({item._meta.verbose_name_plural for item in objects})
+def _protected(call: Call, objects: Any) -> Conflict:
+    """The models that stand in the way are named to whom may see them, be it none of their records."""
+    found = {type(item) for item in objects}
+    known = [model for model in found if call.grant_on(model) is not None]
+    names = sorted(str(model._meta.verbose_name_plural) for model in known)
     return Conflict(
-        f"the record can't be deleted: {', '.join(str(name) for name in names)} refer to it"
+        f"the record can't be deleted: {', '.join(names) or 'other records'} refer to it"
     )
 
 
-def _check_cascade(call: Call, collector: Collector) -> None:
-    """Every other model's rows that would go must be the principal's to delete."""
+def _check_cascade(call: Call, collector: Collector, chosen: Sequence[models.Model]) -> None:
+    """Every other row that would go must be the principal's to delete."""
     if call.principal.unrestricted:
         return
     batches: list[tuple[type[models.Model], Any]] = [
         (model, list(rows)) for model, rows in collector.data.items()
     ]
     batches += [(queryset.model, queryset) for queryset in collector.fast_deletes]
+    meant = {instance.pk for instance in chosen}
     for model, rows in batches:
-        if model is call.exposed.model or model._meta.auto_created:
+        if model._meta.auto_created:
             continue
         keys = [instance.pk for instance in rows]
+        if model is call.exposed.model:
+            keys = [key for key in keys if key not in meant]
         if keys and not _may_remove(call, model, keys):
             raise Conflict("the record can't be deleted: other records refer to it")
 

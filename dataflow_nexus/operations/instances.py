@@ -96,7 +96,7 @@ def _save(
         instance.clean()
         instance.save(using=call.alias, force_insert=force_insert)
     except ValidationError as error:
-        raise from_validation(error, exposed) from error
+        raise from_validation(error, exposed, call.knows) from error
 
 
 def _result(field: ModelField, instance: models.Model, change: Change, faults: Faults) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,6 +75,20 @@ def must_look(call: Call, source: Any) -> bool:
     grant = call.grant_on(source.remote_field.model)
     restricted = grant is None or not grant.all_rows
     return restricted or (connections[call.alias].vendor != "postgresql" and source.db_constraint)
+
+
+def hidden_ids(call: Call, key: Mapping[str, Any], name: str) -> list[Any]:
+    """What stands in a record's list of ids and the principal may not see."""
+    many: Any = call.exposed.fields[name].source
+    grant = call.grant_on(many.remote_field.model)
+    if grant is not None and grant.all_rows:
+        return []
+    through = many.remote_field.through
+    near, far = many.m2m_field_name(), many.m2m_reverse_field_name()
+    [own] = through._meta.get_field(near).foreign_related_fields
+    rows = through._base_manager.using(call.alias).filter(**{f"{near}_id": key[own.attname]})
+    present = rows.values_list(f"{far}_id", flat=True)
+    return missing_keys(call, call.exposed.fields[name], present)
 
 
 def missing_keys(call: Call, field: ModelField, keys: Iterable[Any]) -> list[Any]:

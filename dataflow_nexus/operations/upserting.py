@@ -14,7 +14,7 @@ from django.db import IntegrityError, connections, transaction
 
 from dataflow_nexus.exceptions import Conflict
 from dataflow_nexus.operations import parameters
-from dataflow_nexus.operations.authority import visible
+from dataflow_nexus.operations.authority import required_faults, visible
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.computed_values import must_check
 from dataflow_nexus.operations.given_values import (
@@ -26,7 +26,7 @@ from dataflow_nexus.operations.given_values import (
 from dataflow_nexus.operations.reading import compilation, equal_to, record_by_key
 from dataflow_nexus.operations.references import naming_references
 from dataflow_nexus.operations.transactions import writing
-from dataflow_nexus.operations.values import Faults, Values, required_faults
+from dataflow_nexus.operations.values import Faults, Values
 from dataflow_nexus.operations.writing import (
     Key,
     change_in_transaction,
@@ -193,9 +193,10 @@ def unique_key(
 def is_one_statement(call: Call, wanted: Upsert) -> bool:
     """Whether ``ON CONFLICT`` can do all of it."""
     missing = Faults()
-    required_faults(call.exposed, wanted.create, missing)
+    required_faults(call, wanted.create, missing)
     return (
         not missing.errors
+        and not missing.refusal
         and not any(item.name in wanted.update for item in call.exposed.key)
         and call.grants["change"].unrestricted
         and is_direct(call, "add", wanted.create)
@@ -237,7 +238,7 @@ def upsert_in_transaction(call: Call, wanted: Upsert) -> tuple[bool, Key]:
             change_in_transaction(call, existing, update)
         return False, existing
     faults = Faults()
-    required_faults(call.exposed, wanted.create, faults)
+    required_faults(call, wanted.create, faults)
     faults.raise_any()
     try:
         with transaction.atomic(using=call.alias):
@@ -265,7 +266,8 @@ def find(call: Call, wanted: Upsert) -> Key | None:
         field.name: converter(call.alias, field)(value)
         for field, value in zip(exposed.key, found[0], strict=True)
     }
-    if not visible(call, call.grants["change"], key):
+    hidden = call.reading is not None and not visible(call, call.reading, key)
+    if hidden or not visible(call, call.grants["change"], key):
         raise unique_conflict(list(wanted.key))
     return key
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from dataflow_nexus.access.grants import Grant
 from dataflow_nexus.exceptions import (
@@ -45,6 +45,8 @@ class Faults:
     def __init__(self) -> None:
         self.errors: list[FieldError] = []
         self.denied: list[str] = []
+        self.refusal = ""
+        """Why nothing can be written at all, where nothing else is wrong."""
 
     def add(self, field: str, code: str, message: str) -> None:
         self.errors.append(FieldError(field, code, message))
@@ -67,6 +69,8 @@ class Faults:
             error = PermissionDenied(f'"{name}" can\'t be written')
             error.errors = tuple(errors)
             raise error
+        if self.refusal:
+            raise PermissionDenied(self.refusal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,12 @@ class Writer:
         return {**self.exposed.fields, **keys}
 
     def _may_write(self, field: ModelField) -> bool:
-        return field.writable and self.writing.writes(field.name)
+        return field.writable and (self.writing.writes(field.name) or self._presets(field.name))
+
+    def _presets(self, name: str) -> bool:
+        """Whether a preset may be said again: by whom may read it, and with no other value."""
+        known = self.reading is not None and self.reading.reads(name)
+        return known and name in self.writing.presets
 
     def find(self, name: str) -> ModelField | None:
         found = self._candidates().get(name)
@@ -204,33 +213,20 @@ def checked_value(field: ModelField, value: Any) -> Any:
     return make_check(field)(value)
 
 
-def required_faults(
-    exposed: Exposed, given: Iterable[str], faults: Faults, *, at: str = ""
-) -> None:
-    """A fault per field that a new record needs and does not have; one whose value is wrong has its fault already."""
-    names = (
-        set(given)
-        | {error.field.rpartition(".")[2] for error in faults.errors}
-        | set(faults.denied)
-    )
-    for field in exposed.columns.values():
-        if field.required and field.name not in names:
-            path = step(at, field.name)
-            faults.add(path, "required", f'"{path}" is required')
-
-
-def from_validation(error: ValidationError, exposed: Exposed) -> Invalid:
-    """What a model's own ``clean`` refused, under outside names."""
+def from_validation(
+    error: ValidationError, exposed: Exposed, known: Callable[[str], bool]
+) -> Invalid:
+    """What a model's own ``clean`` refused, in its own words, under outside names as far as they are known."""
     by_django = {
         item.source.name: name for name, item in exposed.columns.items() if item.source is not None
     }
     errors: list[FieldError] = []
-    for name, problems in (
+    for django_name, problems in (
         error.error_dict if hasattr(error, "error_dict") else {"__all__": error.error_list}
     ).items():
+        name = by_django.get(django_name, django_name)
         for problem in problems:
             message = " ".join(str(text) for text in problem.messages)
-            errors.append(
-                FieldError(by_django.get(name, name), str(problem.code or "invalid"), message)
-            )
+            told = name if known(name) else NON_FIELD_ERRORS
+            errors.append(FieldError(told, str(problem.code or "invalid"), message))
     return Invalid("; ".join(item.message for item in errors), errors)

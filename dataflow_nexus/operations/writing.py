@@ -14,7 +14,7 @@ from django.db import connections, models
 
 from dataflow_nexus.exceptions import Conflict
 from dataflow_nexus.operations import instances, parameters
-from dataflow_nexus.operations.authority import needed, under
+from dataflow_nexus.operations.authority import is_there, required_faults, under
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.computed_values import (
     check_appends,
@@ -37,23 +37,27 @@ from dataflow_nexus.operations.reading import (
     missing,
     record_by_key,
 )
-from dataflow_nexus.operations.references import check_references, naming_references
+from dataflow_nexus.operations.references import (
+    check_references,
+    hidden_ids,
+    naming_references,
+    referring,
+)
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.triggers import returns_final_row
 from dataflow_nexus.operations.values import (
     Change,
     Faults,
     Values,
-    required_faults,
 )
 from dataflow_nexus.queries import changing
 from dataflow_nexus.queries.connections import fetch, fetch_again, run
 from dataflow_nexus.queries.python_rendering import converter
 from dataflow_nexus.queries.recordsets import plain_fields
-from dataflow_nexus.queries.rendering import rendered
+from dataflow_nexus.queries.rendering import is_personal, rendered
 from dataflow_nexus.queries.scope import Scope, base_queryset
 from dataflow_nexus.queries.shapes import Shape, full_shape
-from dataflow_nexus.queries.sql import SQL, where
+from dataflow_nexus.queries.sql import SQL, all_of, where
 
 Key = Mapping[str, Any]
 
@@ -65,8 +69,7 @@ def create(call: Call) -> bytes:
     """The new record."""
     faults = Faults()
     values = given_values(call, "add", faults=faults)
-    required = needed(call) if not faults.errors and not faults.denied else []
-    required_faults(required, values, faults)
+    required_faults(call, values, faults)
     faults.raise_any()
     dry_run = parameters.boolean(call, "dry_run")
     with naming_references(call, values):
@@ -97,6 +100,10 @@ def is_direct(call: Call, action: str, values: Values) -> bool:
         and all(name in exposed.columns for name in values)
         and not instances.saves_itself(exposed.model)
         and not full_shape(exposed, reading).needs_python
+        and not is_personal(
+            Scope(compilation(call), exposed, reading), full_shape(exposed, reading)
+        )
+        and not any(referring(call, values))
         and base_queryset(exposed, compilation(call)) is None
         and not any(hasattr(value, "read") for value in values.values())
         and returns_final_row(call.alias, exposed.table)
@@ -179,11 +186,11 @@ def skipped(call: Call) -> Conflict:
 
 
 def set_lists(call: Call, key: Key, lists: Values) -> None:
-    """Replace many-to-many lists whole."""
+    """Replace many-to-many lists whole, save what the principal may not see of them."""
     if lists:
         instance = instances.bound_instance(call.exposed, call.alias, key)
         for name, ids in lists.items():
-            getattr(instance, name).set(ids)
+            getattr(instance, name).set([*ids, *hidden_ids(call, key, name)])
 
 
 # --- update ----------------------------------------------------------------------------------------------------------
@@ -320,11 +327,14 @@ def delete(call: Call) -> bytes:
 
 def shown_key(call: Call, key: Key) -> Any:
     """A key as JSON shows it: a scalar, or an object where it is composite; null where it may not be read."""
-    reading = call.reading
+    reading, names = call.reading, [field.name for field in call.exposed.key]
+    shown = reading is not None and all(reading.reads(name) for name in names)
+    if shown and reading is not None and not reading.shows_all:
+        scope = Scope(compilation(call), call.exposed, reading)
+        masks = [scope.visible(), *(scope.mask(name) for name in names)]
+        shown = is_there(call, scope, all_of([equal_to(scope, key), *masks]))
     values = {
-        field.name: field.kind.render(key[field.name])
-        if reading is not None and reading.reads(field.name)
-        else None
+        field.name: field.kind.render(key[field.name]) if shown else None
         for field in call.exposed.key
     }
     return next(iter(values.values())) if len(values) == 1 else values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,13 +35,18 @@ _FOREIGN_KEY = ("23503", "23001")  # the latter where it says ON DELETE RESTRICT
 _TOO_LARGE = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 
 
+Known = Callable[[str], bool]
+"""Whether the one who is told may know a name."""
+
+
 @contextmanager
-def translated(exposed: Exposed, alias: str) -> Iterator[None]:
-    """Errors of the database inside become errors of the contract."""
+def translated(exposed: Exposed, alias: str, known: Known | None = None) -> Iterator[None]:
+    """Errors of the database inside become errors of the contract, which name what is known."""
     try:
         yield
     except DatabaseError as error:
-        raise translate(error, exposed, alias) from error
+        found = translate(error, exposed, alias)
+        raise (found if known is None else withheld(found, known)) from error
     except InterfaceError as error:
         raise Unavailable("the database can't be reached") from error
     except OverflowError as error:  # SQLite: an integer beyond 64 bits
@@ -89,6 +94,22 @@ def _raised_in_sqlite(error: DatabaseError) -> bool:
     """Whether a trigger said RAISE; SQLite runs ON DELETE RESTRICT as a trigger of its own."""
     name = getattr(error.__cause__, "sqlite_errorname", None)
     return name == "SQLITE_CONSTRAINT_TRIGGER" and "FOREIGN KEY" not in str(error)
+
+
+def withheld(error: NexusError, known: Known) -> NexusError:
+    """The same error without the names that are not known."""
+    names = [item.field for item in error.errors if known(item.field)]
+    if len(names) == len(error.errors):
+        return error
+    code = error.errors[0].code
+    if code == "unique":
+        return unique_conflict(names)
+    if code == "foreign_key":
+        return foreign_key_conflict(names)
+    if code == "null":
+        return Invalid("a value is missing that must not be null")
+    message = "the values violate a check of the table" if code == "check" else error.detail
+    return Invalid(message, [FieldError(name, code, message) for name in names])
 
 
 def _state(error: DatabaseError) -> str:

@@ -26,12 +26,12 @@ _MOST = 256
 def render_rows(rows: Rows, shape: Shape) -> list[tuple[Any, ...]]:
     """``(JSON text, sort keys…)`` per row."""
     alias = rows.scope.compilation.alias
-    if rows.often and is_table(shape.exposed) and not _is_personal(rows.scope, shape):
+    if rows.often and is_table(shape.exposed) and not is_personal(rows.scope, shape):
         return fetch_again(alias, _known(rows, shape))
     return fetch(alias, _compiled(rows, shape))
 
 
-def _is_personal(scope: Scope, shape: Shape) -> bool:
+def is_personal(scope: Scope, shape: Shape) -> bool:
     """Whether the statement is another for another principal: because of what it may read here or beside."""
     return (
         not shape.grant.shows_all
@@ -65,7 +65,7 @@ def rendered(
 ) -> SQL:
     """A statement that renders the rows of ``inner``; ``common`` where ``inner`` changes data and must be a CTE."""
     names = tuple(keys or ())
-    if _is_personal(scope, shape):
+    if is_personal(scope, shape):
         before, after = _around(scope.compilation, shape, names, common=common)
         return before + inner + after
     asked = (scope.compilation.alias, names, common)

@@ -198,15 +198,16 @@ class Exposed:
         automatic = isinstance(source, models.AutoField) or getattr(source, "auto_now", False)
         automatic = automatic or getattr(source, "auto_now_add", False)
         blank_text = source.blank and source.empty_strings_allowed and not source.null
+        editable = source.editable or source.primary_key or isinstance(source, models.BinaryField)
         return ModelField(
             name=source.attname,
             kind=kind_of(source),
             source=source,
             column=source.column,
             nullable=source.null,
-            writable=not read_only
-            and (source.editable or source.primary_key or isinstance(source, models.BinaryField)),
-            required=not (source.null or has_default or automatic or read_only or blank_text),
+            writable=not read_only and editable,
+            required=not (source.null or has_default or automatic or read_only or blank_text)
+            and editable,
             primary_key=source in self.key_sources,
         )
 
