@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
+
 from dataflow_nexus import Nexus
 from dataflow_nexus.operations.base import Operation
 from tests.parity import channels
@@ -39,6 +41,12 @@ class Chinook:
 
     def _by_python(self, operation: Operation, params: Params) -> Answer:
         return Answer(self.nexus.execute_json(operation.node, params), None)
+
+    def ids_here(self, statement: str) -> list[Any]:
+        """The first value of every row of plain SQL on this very database: its order of text is its own."""
+        with connections[self.alias].cursor() as cursor:
+            cursor.execute(statement)
+            return [row[0] for row in cursor.fetchall()]
 
     def pages(self, node: str, /, **params: Any) -> list[list[Row]]:
         """The records of every page, by its cursor."""

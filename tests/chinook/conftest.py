@@ -38,9 +38,7 @@ def published(published_file: Path) -> Iterator[Published]:
 
 
 @pytest.fixture(scope="session")
-def committed_chinook(
-    published_file: Path, django_db_setup: None, django_db_blocker: Any
-) -> None:
+def committed_chinook(published_file: Path, django_db_setup: None, django_db_blocker: Any) -> None:
     """The published rows in both databases."""
     with django_db_blocker.unblock():
         loading.into_sqlite(published_file, CHINOOK_SQLITE)
