@@ -66,6 +66,17 @@ def test_content_types_of_json(content_type: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("coding", "status"), [("gzip", 415), ("br, gzip", 415), ("identity", 200)]
+)
+def test_a_body_that_says_it_is_compressed(coding: str, status: int) -> None:
+    """It is not unpacked, so it is not read as if it were plain either."""
+    answer = ask("POST", "/api/products?dry_run=true", NEW, HTTP_CONTENT_ENCODING=coding)
+    assert answer.status == status
+    if status == 415:
+        check_refusal(answer)
+
+
+@pytest.mark.parametrize(
     "content_type", ["text/csv; charset=utf-16", "application/x-ndjson; charset=latin-1"]
 )
 def test_rows_are_utf8(content_type: str) -> None:

@@ -25,6 +25,7 @@ from dataflow_nexus.exceptions import (
     NexusError,
     NotAcceptable,
     Unauthenticated,
+    UnsupportedMediaType,
 )
 
 View = Callable[..., HttpResponseBase]
@@ -111,6 +112,9 @@ def _check_headers(request: HttpRequest, produces: str | None) -> None:
     for key, name in _NOT_BUILT.items():
         if key in meta:
             raise Invalid.field(name, "unsupported", f"the header {name} is not supported")
+    coding = meta.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedMediaType(f'the content encoding must be identity, not "{coding}"')
     if request.method in ("GET", "HEAD") and meta.get("CONTENT_LENGTH") not in (None, "", "0"):
         raise Malformed(f"a {request.method} request takes no body")
     if produces is not None and not accepts(meta.get("HTTP_ACCEPT"), produces):
