@@ -119,7 +119,7 @@ def _field(scope: Scope, steps: list[str]) -> tuple[ModelField | None, str, str]
         name = "__".join(steps[:cut])
         field = scope.find(name)
         if field is not None:
-            return field, name, "__".join(steps[cut:]) or "exact"
+            return field, name, "__".join(steps[cut:]) if cut < len(steps) else "exact"
     relation = scope.relation(steps[0])
     lookup = steps[1] if len(steps) == 2 else "exact"
     if relation is None or relation.many or relation.field_name is None or lookup not in LOOKUPS:

@@ -164,6 +164,7 @@ def test_lookups(catalog: Catalog, verb: str, query: str, expected: object) -> N
         ("pricee=1", "pricee", "unknown", 'unknown field "pricee" — did you mean "price"?'),
         ("limt=1", "limt", "unknown", 'unknown field "limt" — did you mean "limit"?'),
         ("price__gtee=1", "price__gtee", "unknown", 'unknown lookup "gtee" — did you mean "gte"?'),
+        ("price__=1", "price__", "unknown", 'unknown lookup ""'),
         ("attrs__color=red", "attrs__color", "unknown", 'unknown lookup "color"'),
         ("created_at__year=2026", "created_at__year", "unknown", 'unknown lookup "year"'),
         (
