@@ -108,7 +108,7 @@ def _lower(value: Any) -> Any:
 
 
 _MISSING = object()
-_INDEX = re.compile(r"-?[0-9]{1,9}")
+_INDEX = re.compile(r"[ \t\n\v\f\r]*[+-]?0*[0-9]{1,9}")  # as PostgreSQL's strtol reads it
 
 
 def _at(document: Any, path: str) -> Any:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -273,3 +274,21 @@ def test_filters_select_what_the_language_says(
             assert [record["id"] for record in found["records"]] == expected, tree
             assert found["count"] == len(expected)
             assert nexus.execute("EverythingCountNode", params) == {"count": len(expected)}
+
+
+@pytest.mark.parametrize(
+    ("step", "there"),
+    [
+        ("1", True), ("-2", True), ("+1", True), ("01", True), (" 1", True), ("0000000000001", True),
+        ("1 ", False), ("1.0", False), ("+-1", False), ("\u0661", False), ("3", False), ("-4", False),
+        ("99999999999999999999", False), ("", False),
+    ],
+)  # fmt: skip
+def test_positions_in_lists_are_read_alike(
+    database: str, nexus: Nexus, step: str, there: bool
+) -> None:
+    """PostgreSQL reads them with C's ``strtol``; the other databases follow."""
+    with undone(database):
+        key = nexus.execute("EverythingCreateNode", text="positions", json=["a", "b", "c"])["id"]
+        params = {"id": key, f"json.{step}": {"$exists": True}}
+        assert nexus.execute("EverythingCountNode", filter=params) == {"count": int(there)}
