@@ -51,5 +51,6 @@ def default_resource(name: str) -> str:
 
 def nearest(name: str, among: Iterable[str]) -> str:
     """`` — did you mean "price"?``, or nothing."""
-    found = difflib.get_close_matches(name, [str(item) for item in among], n=1, cutoff=0.6)
+    others = [str(item) for item in among if item != name]  # known, but not in this place
+    found = difflib.get_close_matches(name, others, n=1, cutoff=0.6)
     return f' — did you mean "{found[0]}"?' if found else ""

@@ -154,6 +154,13 @@ def test_the_nearest_name_is_suggested(run: Run) -> None:
         run("ProductCount", filter={"price": {"$gtr": 1}})
 
 
+def test_a_name_is_never_suggested_for_itself(run: Run) -> None:
+    """A relation is known where a filter asks for it, and is still no field to project or to sort by."""
+    for params in ({"fields": ["category"]}, {"order_by": ["category"]}):
+        with pytest.raises(Invalid, match='unknown field "category" — did you mean "category_id"'):
+            run("ProductList", **params)
+
+
 def test_filters_at_their_limits(run: Run) -> None:
     assert (
         run("ProductCount", filter={"stock": {"$in": list(range(5000))}})["count"]
