@@ -6,6 +6,7 @@ The rules of a field are worked out once; what Django's own validators would say
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -42,8 +43,37 @@ def make_check(field: ModelField) -> Check:
 
 def make_rules(field: ModelField) -> tuple[Rule, ...]:
     """What a coerced value that is not null has to pass; each raises ``Rejected``."""
-    rules = (_range(field), _blank(field), _choices(field), _validators(field))
+    rules = (_range(field), _blank(field), _choices(field), _validators(field), _elements(field))
     return tuple(rule for rule in rules if rule is not None)
+
+
+def check_elements(field: ModelField, values: Any) -> None:
+    """Raise ``Rejected`` where one of an array's coerced elements is none that its column takes."""
+    rule = _elements(field)
+    if rule is not None:
+        rule(values)
+
+
+def _elements(field: ModelField) -> Rule | None:
+    """The rules of an array's elements. The database would round a decimal, and refuse others without a name."""
+    if field.kind.element is None:
+        return None
+    base: Any = field.storage
+    element = replace(field, source=base.base_field, kind=field.kind.element)
+    made = (_range(element), _choices(element), _validators(element), _elements(element))
+    rules = [rule for rule in made if rule is not None]
+    if not rules:
+        return None
+
+    def rule(values: Any) -> None:
+        for index, value in enumerate(values):
+            for each in rules if value is not None else ():
+                try:
+                    each(value)
+                except Rejected as problem:
+                    raise Rejected(problem.code, f"{problem.message} (item {index})") from None
+
+    return rule
 
 
 def _keys(field: ModelField, value: Any) -> list[Any]:

@@ -35,11 +35,9 @@ def naming_overflow(values: Values) -> Iterator[None]:
         yield
     except DataError as error:
         too_long = getattr(error.__cause__, "sqlstate", None) == _TOO_LONG
-        names = [
-            name
-            for name, value in values.items()
-            if isinstance(value, Change) and (value.operator == "$append") == too_long
-        ]
+        changes = {name: value for name, value in values.items() if isinstance(value, Change)}
+        names = [name for name in changes if (changes[name].operator == "$append") == too_long]
+        names = names or list(changes)  # what was appended to an array may be a number
         if not names:
             raise
         faults = Faults()

@@ -19,7 +19,7 @@ from dataflow_nexus.exceptions import (
     PermissionDenied,
 )
 from dataflow_nexus.fields import Rejected
-from dataflow_nexus.operations.checking import Check, make_check
+from dataflow_nexus.operations.checking import Check, check_elements, make_check
 from dataflow_nexus.queries.names import at as step
 from dataflow_nexus.registry import Exposed, ModelField, nearest
 
@@ -199,7 +199,9 @@ def _change(field: ModelField, operator: str, operand: Any, changes: bool) -> Ch
     if operator == "$append":
         if kind.name == "array":
             assert kind.element is not None
-            return Change(operator=operator, operand=kind.element.coerce(operand))
+            element = kind.element.coerce(operand)
+            check_elements(field, [element])  # the database would cut what is too long
+            return Change(operator=operator, operand=element)
         if kind.name not in ("string", "json"):
             raise Rejected("operator", "does not take $append: it is neither text nor an array")
         return Change(operator=operator, operand=kind.coerce(operand))
