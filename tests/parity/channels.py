@@ -244,7 +244,7 @@ def start_ids(alias: str) -> None:
     """PostgreSQL's sequences do not roll back; SQLite's do, and are a table."""
     with connections[alias].cursor() as cursor:
         if alias == POSTGRESQL:
-            tables = [model._meta.db_table for model in apps.get_app_config("shop").get_models()]
+            tables = [model._meta.db_table for model in apps.get_models()]
             cursor.execute(
                 "SELECT setval(oid, %s, false) FROM pg_class"
                 " WHERE relkind = 'S' AND relname = ANY(%s)",

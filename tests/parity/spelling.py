@@ -100,9 +100,9 @@ def field_text(operation: Operation, name: str, value: Any) -> Any:
         return _plain_text(value)
     if isinstance(value, dict) and len(value) == 1 and next(iter(value)).startswith("$"):
         return as_json(value)
-    if field.many:
+    if field.many or (field.kind.name == "array" and value is not None):
         return as_json(value) if isinstance(value, (list, dict)) else UNSAYABLE
-    if field.kind.name in ("json", "array"):
+    if field.kind.name == "json":
         return as_json(value)
     if field.kind.name in _TEXT_KINDS:
         # text that begins like an operator would be taken for one
