@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError
 
 from dataflow_nexus import deadlines
@@ -39,6 +40,8 @@ def execute(operation: Operation, principal: Principal, params: Mapping[str, Any
             return hooks.run(call)
         except ValidationError as error:  # a hook, a receiver or a model's own code refuses so
             raise from_validation(error, call.exposed, call.knows) from error
+        except DjangoPermissionDenied as error:
+            raise PermissionDenied(str(error) or f"{operation.node} was refused") from error
 
 
 def stream(

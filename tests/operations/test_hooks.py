@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import ValidationError
 
 from dataflow_nexus import Conflict, Invalid, Nexus, NexusError, PermissionDenied
@@ -136,6 +137,16 @@ def test_a_hook_may_refuse_as_django_does(hooked: Hooked, place: str) -> None:
 
     error = refused(hooked(**{place: refuse}), "ProductCreate", Invalid, **product(1))
     assert (error.detail, [item.field for item in error.errors]) == ("Choose one.", ["category_id"])
+    assert not Product.objects.filter(sku="B-1").exists()
+
+
+@pytest.mark.parametrize("text", ["Not on Sundays.", ""])
+def test_a_hook_may_deny_as_django_does(hooked: Hooked, text: str) -> None:
+    def refuse(*_: Any) -> None:
+        raise DjangoPermissionDenied(text)
+
+    error = refused(hooked(before=refuse), "ProductCreate", PermissionDenied, **product(1))
+    assert error.detail == (text or "ProductCreateNode was refused")
     assert not Product.objects.filter(sku="B-1").exists()
 
 
