@@ -1,5 +1,6 @@
 """One question through every channel, and the same question in plain SQL to the published file."""
 
+import io
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from typing import Any
 from django.db import connections
 
 from dataflow_nexus import Nexus
+from dataflow_nexus.channels.cli.output import Streams
+from dataflow_nexus.launching import main
 from dataflow_nexus.operations.base import Operation
 from tests.parity import channels
 from tests.parity.channels import Answer, Params
@@ -34,6 +37,8 @@ class Chinook:
             "CLI execute": channels.by_execute,
             "CLI resource": channels.by_command,
         }
+        if operation.verb.name == "aggregate":
+            answers["REST resource, body"] = channels.by_aggregate_body
         bodies = {name: _body(ask(operation, params)) for name, ask in answers.items()}
         first = bodies["Python"]
         assert bodies == dict.fromkeys(bodies, first)
@@ -58,6 +63,14 @@ class Chinook:
             if page["next"] is None:
                 return found
             following = {"cursor": page["next"]}
+
+
+def command(*words: str, terminal: bool = False) -> bytes:
+    """What the `nexus` command of this application prints."""
+    out, err = io.BytesIO(), io.StringIO()
+    streams = Streams(out=out, err=err, input=io.BytesIO(), terminal=terminal, progress=False)
+    assert (main.run(words, streams), err.getvalue()) == (0, "")
+    return out.getvalue()
 
 
 def _body(answer: Answer | None) -> bytes:

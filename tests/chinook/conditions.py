@@ -134,8 +134,8 @@ OTHERS: list[tuple[str, Filter, str]] = [
     ),
     (
         "Customer",
-        {"invoices": {"$every": {"total": {"$lt": "13.86"}}}},
-        "CustomerId NOT IN (SELECT CustomerId FROM Invoice WHERE round(Total * 100) >= 1386)",
+        {"invoices": {"$every": {"total": {"$lt": "14.00"}}}},
+        "CustomerId NOT IN (SELECT CustomerId FROM Invoice WHERE round(Total * 100) >= 1400)",
     ),
     (
         "Customer",
