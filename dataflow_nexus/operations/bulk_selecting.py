@@ -25,7 +25,7 @@ from dataflow_nexus.operations.outcomes import (
     returned,
 )
 from dataflow_nexus.operations.reading import compilation, equal_to, seeing, selection
-from dataflow_nexus.operations.references import check_references
+from dataflow_nexus.operations.references import check_references, naming_references
 from dataflow_nexus.operations.setwise import key_reader
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.values import Change, Faults, Values
@@ -82,7 +82,8 @@ def update_selected(call: Call) -> bytes:
     condition = chosen_rows(call, scope)
     wanted = asked_for(call)
     check_affected(call, 0)
-    with writing(call.alias, dry_run=parameters.boolean(call, "dry_run")):
+    dry_run = parameters.boolean(call, "dry_run")
+    with naming_references(call, values), writing(call.alias, dry_run=dry_run):
         if wanted == "none" and _is_one_statement(call, values):
             statement = changing.update(scope, with_automatic(call, values), condition or TRUE)
             with naming_overflow(values):
