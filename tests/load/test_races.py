@@ -98,7 +98,11 @@ def test_bulk_changes_of_the_same_records(shop: Shop) -> None:
     rows = [{"id": key, "stock": {"$inc": 1}} for key in keys]
     plain = [{"id": key, "description": "same"} for key in keys]
     where = {"filter": {"id": {"$lte": 40}}, "fields": {"description": "all"}}
-    ways = [("PATCH", "/api/products/bulk", {"data": data[::step]}) for step in (1, -1) for data in (rows, plain)]
+    ways = [
+        ("PATCH", "/api/products/bulk", {"data": data[::step]})
+        for step in (1, -1)
+        for data in (rows, plain)
+    ]
     before = ask(shop, "GET", "/api/products/aggregate?sum=stock")["groups"][0]["sum_stock"]
     seen = statuses(shop, 30, *ways, ("PATCH", "/api/products/bulk", where), fine=(200, 409))
     after = ask(shop, "GET", "/api/products/aggregate?sum=stock")["groups"][0]["sum_stock"]
