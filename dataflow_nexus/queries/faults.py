@@ -18,6 +18,7 @@ from dataflow_nexus.exceptions import (
     Invalid,
     LimitExceeded,
     NexusError,
+    PermissionDenied,
     TableNotFound,
     Unavailable,
 )
@@ -31,6 +32,10 @@ _SQLITE_NULL = re.compile(r"NOT NULL constraint failed: \S+\.(.+)")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (.+)")
 _CANCELLED = "57014"
 _RAISED = "P0001"
+_NO_TABLE = re.compile(r"(?:no such table: |relation )\"?([^\s\"]+)")
+_NO_COLUMN = re.compile(r"no such column: |has no column named ")
+_NOT_WRITABLE = ("25006", "SQLITE_READONLY")
+_NOT_A_DATABASE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _FOREIGN_KEY = ("23503", "23001")  # the latter where it says ON DELETE RESTRICT
 _TOO_LARGE = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 
@@ -61,11 +66,9 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
         return Invalid(f"the database refused the change: {reason}")
     if isinstance(error, IntegrityError):
         return _integrity(error, state, exposed)
-    if state in ("42P01", "3F000") or "no such table" in str(error):
-        return TableNotFound(
-            f'the table of "{exposed.resource}" does not exist: create the schema first, or set'
-            " existing_schema_mode=False so that it is made at the first request"
-        )
+    unfit = _unfit(error, state, exposed, alias)
+    if unfit is not None:
+        return unfit
     if state == _CANCELLED or "interrupted" in str(error):
         return DeadlineExceeded(
             "the operation took longer than it may and was cancelled; nothing was changed"
@@ -84,7 +87,7 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
         or "integer overflow" in str(error)
     ):
         return _data(error, state, exposed)
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) or state.startswith(_NOT_A_DATABASE):
         logger.warning("database %s: %s", alias, type(error).__name__)
         return Unavailable("the database is unavailable or too busy; nothing was changed")
     raise error
@@ -112,8 +115,50 @@ def withheld(error: NexusError, known: Known) -> NexusError:
     return Invalid(message, [FieldError(name, code, message) for name in names])
 
 
+def _unfit(error: DatabaseError, state: str, exposed: Exposed, alias: str) -> NexusError | None:
+    """The error where the database is not as the models say, or not as this application needs it."""
+    if state in ("42P01", "3F000") or "no such table" in str(error):
+        return _no_table(error, exposed)
+    if state == "42703" or _NO_COLUMN.search(str(error)):
+        return _no_column(error, exposed, alias)
+    if state == "42501":
+        return PermissionDenied(
+            f'the database does not let this application do that with "{exposed.resource}"'
+        )
+    if state.startswith(_NOT_WRITABLE):
+        return Unavailable("the database takes no changes now; nothing was changed")
+    return None
+
+
+def _no_table(error: DatabaseError, exposed: Exposed) -> TableNotFound:
+    missing = _NO_TABLE.search(str(error))
+    own = missing is None or _bare(missing.group(1)) == _bare(exposed.table)
+    which = f'the table of "{exposed.resource}"' if own else f'a table beside "{exposed.resource}"'
+    return TableNotFound(
+        f"{which} does not exist: create the schema first, or set"
+        " existing_schema_mode=False so that it is made at the first request"
+    )
+
+
+def _bare(table: str) -> str:
+    """A table's name without its schema."""
+    return re.split(r'[."]+', table.strip('"'))[-1]
+
+
+def _no_column(error: DatabaseError, exposed: Exposed, alias: str) -> TableNotFound:
+    """The table is another one than the model says. Which column it is, the log knows."""
+    reason = _diagnostic(error, "message_primary") or str(error)
+    logger.error("database %s, %s: %s", alias, exposed.resource, reason)
+    return TableNotFound(
+        f'the table of "{exposed.resource}", or one beside it, lacks a column that its model has:'
+        " bring the schema up to date, or declare the model as the table is"
+    )
+
+
 def _state(error: DatabaseError) -> str:
-    return getattr(error.__cause__, "sqlstate", None) or ""
+    """PostgreSQL's SQLSTATE, or the name of SQLite's error."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or ""
 
 
 def _diagnostic(error: DatabaseError, name: str) -> str:
