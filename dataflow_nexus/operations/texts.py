@@ -87,6 +87,8 @@ def json_value(text: str, name: str) -> Any:
 
 def _parameter(operation: Operation, name: str, text: str) -> Any:
     """A parameter of the verb itself; what is not listed here is plain text."""
+    if name == "group_by" and text.lstrip().startswith("{"):
+        return json_value(text, name)  # a single {"$date_trunc": […]}
     if name in _NAMES:
         return _names(text, name)
     if name in _INTEGERS:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -101,6 +102,11 @@ def test_revenue_by_country_and_month(chinook: Chinook, published: Published) ->
         months = [g["invoice_date_month"] for g in found if g["billing_country"] == country]
         assert countries[start : start + len(months)] == [country] * len(months)
         assert months == sorted(months)
+    query = {"group_by": json.dumps(MONTH), "sum": "total"}
+    short = Client().get(f"/api/invoices/aggregate?{urlencode(query)}").json()["groups"]
+    assert short == [
+        {"invoice_date_month": month, "sum_total": decimal_of(cents)} for month, cents in rows
+    ]
 
 
 @pytest.mark.parametrize(

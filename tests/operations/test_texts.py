@@ -242,6 +242,9 @@ def test_dates_are_grouped_in_json(catalog: Catalog) -> None:
     query = 'group_by=["category_id",{"$date_trunc":["month","created_at"]}]'
     params = from_text(catalog.operations["ProductAggregateNode"], pairs(query))
     assert params["group_by"] == ["category_id", {"$date_trunc": ["month", "created_at"]}]
+    query = 'group_by={"$date_trunc":["month","created_at"]}'
+    params = from_text(catalog.operations["ProductAggregateNode"], pairs(query))
+    assert params["group_by"] == {"$date_trunc": ["month", "created_at"]}
 
 
 def restricted() -> Principal:

@@ -61,6 +61,8 @@ def own_text(operation: Operation, name: str, value: Any) -> Any:
         return UNSAYABLE  # one key is a list of one in text
     if name in _JSON or (name == "fields" and operation.verb.effect != "read"):
         return as_json(value)
+    if name == "group_by" and isinstance(value, dict):
+        return as_json(value)
     if name in _NAMES or name == "fields":
         return _names_text(value)
     if name in SWITCHES:

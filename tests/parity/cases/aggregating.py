@@ -42,6 +42,7 @@ GROUPS: list[tuple[str, list[Any]]] = [
 ]
 for model, keys in GROUPS:
     aggregated.good(f"{model}Aggregate", group_by=keys, aggregate=N)
+aggregated.good("OrderAggregate", group_by={"$date_trunc": ["month", "placed_at"]}, aggregate=N)
 MONEY = {"revenue": {"$sum": "total"}, "mean": {"$avg": "total"}, **N}
 aggregated.good("OrderAggregate", aggregate=MONEY)
 aggregated.good("OrderAggregate", group_by=["status"], aggregate=MONEY, order_by=["-revenue"])
