@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -30,6 +31,8 @@ from dataflow_nexus.exceptions import (
 
 View = Callable[..., HttpResponseBase]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_DRAINED = 65_536
+"""Bytes of a refused body that are read all the same."""
 _NOT_BUILT = {"HTTP_IDEMPOTENCY_KEY": "Idempotency-Key", "HTTP_IF_MATCH": "If-Match"}
 """Headers with a meaning that nothing gives them yet: better refused than ignored."""
 
@@ -79,11 +82,21 @@ def guarded(
                 response = view(request, *args, **kwargs)
         except NexusError as error:
             response = problem_response(error, request_id)
+        if response.status_code >= 400:
+            _drain(request)
         response["X-Request-Id"] = request_id
         return response
 
     entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is ever a credential here
     return entry
+
+
+def _drain(request: HttpRequest) -> None:
+    """Read what a refused request still has to say, if it is short: else its connection can't be kept."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and len(length) <= len(str(_DRAINED)) and int(length) <= _DRAINED:
+        with suppress(OSError):
+            request.read()
 
 
 def _new_id() -> str:
