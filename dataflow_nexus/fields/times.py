@@ -77,8 +77,11 @@ def _render_naive(value: Any) -> str:
 
 
 def _zoned_postgresql(sql: str) -> str:
-    """Years of our era take the short way; what comes before them, and infinity, the long one."""
-    text = f"({sql} AT TIME ZONE 'UTC')::text"
+    """Years of our era take the short way; what comes before them, and infinity, the long one.
+
+    The cast is for tables that others made, whose columns may have no zone: Django takes their values as UTC.
+    """
+    text = f"({sql}::timestamptz AT TIME ZONE 'UTC')::text"
     old = f"regexp_replace({text}, '^(\\S+) (\\S+) BC$', '\\1T\\2Z BC')"
     ours = f"{sql} >= '0001-01-01 00:00:00+00' AND {sql} < 'infinity'"
     return f"CASE WHEN {ours} THEN replace({text}, ' ', 'T') || 'Z' ELSE {old} END"
