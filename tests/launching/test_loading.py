@@ -96,6 +96,11 @@ def test_the_nexus_that_is_meant(tmp_path: Path, text: str, app: str) -> None:
         ("from dataflow_nexus import Nothing\n", "app.py", "cannot import name 'Nothing'"),
         ("x = (\n", "app.py", "can't be loaded: '(' was never closed"),
         ("DataFlow('mysql://x')\n", "app.py", 'unknown scheme "mysql"'),
+        (
+            "Nexus(dataflow_config={'integration': db, 'models': ['no.Such']})\n",
+            "app.py",
+            "MODELS names no installed app: 'no.Such'",
+        ),
         ("Nexus(dataflow_config={'integraton': 1})\n", "app.py", "did you mean 'integration'"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import inflection
+from django.core.exceptions import ImproperlyConfigured
 
 from dataflow_nexus import execution
 from dataflow_nexus.access.principal import SYSTEM, Principal
@@ -49,14 +50,14 @@ def is_on(catalog: Catalog) -> bool:
 
 
 def run(arguments: Arguments, catalog: Catalog, streams: Streams) -> int:
-    """Run a command and return its exit code. Nothing but interrupts and broken pipes is raised."""
+    """Run a command and return its exit code. Interrupts, broken pipes and wrong settings are raised."""
     request_id = uuid4().hex
     try:
         _dispatch(arguments, catalog, streams)
     except NexusError as error:
         write_error(streams, error, request_id, as_json=arguments.json)
         return translate(error).exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, ImproperlyConfigured):
         raise
     except Exception:  # the one place where this channel turns a defect into an answer
         logger.exception("command %s failed", request_id)
