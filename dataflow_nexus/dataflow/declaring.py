@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_origin
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import connections, models
 from django.db.models.base import ModelBase
 
@@ -61,8 +62,14 @@ def declare(cls: type, *, label: str, alias: str, names: Mapping[str, Any]) -> D
     space["Meta"] = _meta(cls, label, options)
     space["__module__"], space["__qualname__"] = cls.__module__, cls.__qualname__
     bases = tuple(base for base in cls.__bases__ if base is not object)
-    with cheap_registration():
-        made: Any = ModelBase(cls.__name__, (*bases, models.Model), space)
+    try:
+        with cheap_registration():
+            made: Any = ModelBase(cls.__name__, (*bases, models.Model), space)
+        for constraint in made._meta.constraints:
+            for name in getattr(constraint, "fields", ()):
+                made._meta.get_field(name)
+    except FieldDoesNotExist as error:
+        raise ConfigurationError(f"{cls.__name__}.__indexes__: {error}") from None
     model: type[models.Model] = made
     _rebind(model, cls)
     model._dataflow_alias = alias  # type: ignore[attr-defined]  # read by the registry and the router
@@ -99,8 +106,11 @@ def _fields(
     plain = {name: value for name, value in vars(cls).items() if isinstance(value, models.Field)}
     known = [*annotations, *(name for name in plain if name not in annotations)]
     for name in known:
-        if name == "pk" or name.endswith("_") or "__" in name:
-            raise ConfigurationError(f"{cls.__name__}.{name}: a field cannot be named so")
+        if hasattr(models.Model, name) or name.endswith("_") or "__" in name:
+            raise ConfigurationError(
+                f"{cls.__name__}.{name}: a field cannot be named so; give it another name,"
+                " and a Django field with this db_column"
+            )
     key = _key(cls, options, known)
     _named(cls, options, "max_digits", known)
     _named(cls, options, "decimal_places", known)
