@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,9 @@ from django.db import models
 from dataflow_nexus.exceptions import ConfigurationError
 from dataflow_nexus.registry.exposed import Exposed, Options
 from dataflow_nexus.registry.names import NEVER_EXPOSED_APPS, VERBS, nearest
+
+_RESOURCE = re.compile(r"(?!\.{1,2}$)[^\s/?#%~,]+")
+"""What stands in a URL as it is written: one step of a path."""
 
 
 class Registry:
@@ -50,6 +54,8 @@ class Registry:
         for verb in operations or ():
             if verb not in VERBS:
                 raise ConfigurationError(f"unknown operation {verb!r}{nearest(verb, VERBS)}")
+        if resource is not None and not _RESOURCE.fullmatch(str(resource)):
+            raise ConfigurationError(f"a resource is one step of a path, not {resource!r}")
         options = Options(
             resource=resource,
             operations=None if operations is None else frozenset(operations),

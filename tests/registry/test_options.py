@@ -35,3 +35,14 @@ def test_fields_are_excluded_under_either_name(name: str) -> None:
 
 def test_searching_over_a_relation_is_known() -> None:
     assert "name" in Registry().register(Product, search_fields=["category__name", "name"]).fields
+
+
+@pytest.mark.parametrize("resource", ["", "a/b", "a b", ".", "..", "a?", "50%", "~a", "a,b"])
+def test_a_resource_is_one_step_of_a_path(resource: str) -> None:
+    with pytest.raises(ConfigurationError, match="one step of a path"):
+        Registry().register(Product, resource=resource)
+
+
+@pytest.mark.parametrize("resource", ["wares", "sales.orders", "Wares-2", "\u5546\u54c1"])
+def test_a_resource_may_be_spelled_otherwise(resource: str) -> None:
+    assert Registry().register(Product, resource=resource).resource == resource
