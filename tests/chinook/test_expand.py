@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from dataflow_nexus import Invalid, LimitExceeded
 from tests.chinook.asking import Chinook, Published, Row
+from tests.routing import CHINOOK_POSTGRESQL
 
 
 def by_key(records: list[Row]) -> dict[int, Row]:
@@ -180,6 +183,27 @@ def test_a_page_in_another_order(chinook: Chinook, tracks: Any, albums: Any, art
     assert found == [
         {"name": track["name"], "album": albums[track["album_id"]]} for track in chosen[:50]
     ]
+
+
+@pytest.mark.parametrize(
+    ("node", "paths", "relations"),
+    [
+        ("TrackList", ["album.artist", "genre", "media_type"], 4),
+        ("ArtistList", ["albums.tracks"], 2),
+        ("PlaylistList", ["tracks"], 1),
+        ("EmployeeList", ["reports.reports.customers", "manager"], 4),
+    ],
+    ids=str,
+)
+def test_statements_depend_on_the_paths_alone(
+    chinook: Chinook, node: str, paths: list[str], relations: int
+) -> None:
+    """One on PostgreSQL, and one more for each relation on SQLite, whatever the number of rows."""
+    for limit in (1, 1000):
+        with CaptureQueriesContext(connections[chinook.alias]) as seen:
+            chinook.nexus.execute(f"{node}Node", expand=paths, limit=limit)
+        expected = 1 if chinook.alias == CHINOOK_POSTGRESQL else 1 + relations
+        assert len(seen) == expected
 
 
 def test_what_can_not_be_expanded(chinook: Chinook) -> None:
