@@ -1,4 +1,4 @@
-"""How hard property tests try: the same examples on every run, and many random ones in CI."""
+"""How hard property tests try: the same examples on every run, more of them in CI."""
 
 import os
 
@@ -11,9 +11,9 @@ _COMMON = {
     "print_blob": True,
 }
 settings.register_profile("fixed", max_examples=40, derandomize=True, database=None, **_COMMON)
-settings.register_profile("ci", max_examples=300, **_COMMON)
+settings.register_profile("ci", max_examples=100, derandomize=True, database=None, **_COMMON)
 
 
 def load() -> None:
-    """CI looks for new examples; everybody else gets answers that can be compared."""
+    """Every run can be compared with the one before: no example is random."""
     settings.load_profile("ci" if os.environ.get("CI") else "fixed")

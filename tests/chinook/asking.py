@@ -103,7 +103,7 @@ class Published:
         """Rows as records: names in snake case, prices with two decimals, moments in UTC."""
         cursor = self._connection.execute(f'SELECT * FROM "{table}" {rest}')
         names = [column[0] for column in cursor.description]
-        return [as_record(table, dict(zip(names, row, strict=True))) for row in cursor]
+        return [as_record(dict(zip(names, row, strict=True))) for row in cursor]
 
     def close(self) -> None:
         self._connection.close()
@@ -127,7 +127,7 @@ _SPELLED |= dict.fromkeys(("InvoiceDate", "BirthDate", "HireDate"), moment)
 _NAMED = {"ReportsTo": "manager_id"}
 
 
-def as_record(table: str, row: Row) -> Row:
+def as_record(row: Row) -> Row:
     found = {}
     for name, value in row.items():
         spelled = _SPELLED.get(name, _same)
