@@ -2,8 +2,8 @@
 
 import json
 import multiprocessing
+import selectors
 import socket
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,13 +52,19 @@ class Client:
     """One kept connection."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection((HOST, port), timeout=60)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = socket.create_connection((HOST, port), timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, peer: Peer, request: bytes) -> None:
-        """Send, and read the whole answer. Raises ``RuntimeError`` for a wrong one."""
-        self._socket.sendall(request)
-        received = self._socket.recv(65_536)
+        self.send(request)
+        self.receive(peer)
+
+    def send(self, request: bytes) -> None:
+        self.socket.sendall(request)
+
+    def receive(self, peer: Peer) -> None:
+        """Read the whole answer. Raises ``RuntimeError`` for a wrong one."""
+        received = self.socket.recv(65_536)
         while (end := received.find(b"\r\n\r\n")) < 0:
             received += self._more()
         head = received[:end].lower()
@@ -81,13 +87,13 @@ class Client:
         return received
 
     def _more(self) -> bytes:
-        chunk = self._socket.recv(262_144)
+        chunk = self.socket.recv(262_144)
         if not chunk:
             raise RuntimeError("the server closed the connection")
         return chunk
 
     def close(self) -> None:
-        self._socket.close()
+        self.socket.close()
 
 
 def rate(port: int, peer: Peer, seconds: float) -> float:
@@ -128,31 +134,30 @@ def _report(
 
 
 def _rate(port: int, peer: Peer, seconds: float) -> float:
-    done: list[int] = []
-    faults: list[str] = []
-    start = time.perf_counter()
-    stop = start + seconds
-
-    def work() -> None:
-        client, number = Client(port), 0
-        fixed = peer.request() if peer.body is None else None
-        try:
-            while time.perf_counter() < stop:
-                client.ask(peer, fixed or peer.request())
-                number += 1
-        except (RuntimeError, OSError, ValueError) as error:
-            faults.append(str(error))
+    """One thread that waits for all connections: threads would take turns at what the servers need."""
+    clients = [Client(port) for _ in range(CONNECTIONS)]
+    fixed = peer.request() if peer.body is None else None
+    done = 0
+    with selectors.DefaultSelector() as selector:
+        for client in clients:
+            selector.register(client.socket, selectors.EVENT_READ, client)
+        start = time.perf_counter()
+        stop = start + seconds
+        for client in clients:
+            client.send(fixed or peer.request())
+        waiting = len(clients)
+        while waiting:
+            for key, _ in selector.select():
+                key.data.receive(peer)
+                done += 1
+                if time.perf_counter() < stop:
+                    key.data.send(fixed or peer.request())
+                else:
+                    waiting -= 1
+        taken = time.perf_counter() - start
+    for client in clients:
         client.close()
-        done.append(number)
-
-    threads = [threading.Thread(target=work) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if faults:
-        raise RuntimeError(faults[0])
-    return sum(done) / (time.perf_counter() - start)
+    return done / taken
 
 
 def _duration(port: int, peer: Peer, seconds: float) -> float:  # the shape of work

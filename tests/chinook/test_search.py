@@ -21,12 +21,12 @@ SEARCHED = {
 @pytest.mark.parametrize("model", SEARCHED)
 def test_search(chinook: Chinook, published: Published, model: str, text: str) -> None:
     source, columns = SEARCHED[model]
-    condition = " AND ".join(
-        "(" + " OR ".join(f"instr(fold({column}), fold(?{number}))" for column in columns) + ")"
-        for number, _ in enumerate(text.split(), 1)
-    )
+    words = text.split()
+    any_column = " OR ".join(f"instr(fold({column}), fold(?))" for column in columns)
+    condition = " AND ".join(f"({any_column})" for _ in words)
     expected = published.column(
-        f"SELECT {model}Id FROM {source} WHERE {condition} ORDER BY 1", *text.split()
+        f"SELECT {model}Id FROM {source} WHERE {condition} ORDER BY 1",
+        *(word for word in words for _ in columns),
     )
     pages = chinook.pages(f"{model}List", search=text, limit=1000)
     assert [next(iter(record.values())) for page in pages for record in page] == expected
