@@ -63,6 +63,16 @@ class Configuration:
     """An operation that the database has not finished by then is cancelled."""
     enable_sqlite_regex: bool = False
     """``$regex`` on SQLite runs in this process and may be made slow by its pattern, so it is off."""
+    mcp_max_tools: int = 60
+    """Tools in a list over MCP; where a principal may run more operations, the list is the compact set."""
+    mcp_max_bytes: int = 256 * 1024
+    """The largest result of a tool; a longer list ends early, with ``next`` set."""
+    require_confirmation: tuple[str, ...] = ()
+    """Tools that answer a preview first: names of tools, nodes or verbs, or ``write``, ``destructive``."""
+    confirmation_seconds: float = 300.0
+    """How long the token of a preview lets the call through."""
+    max_records_per_operation: int | None = None
+    """Records that one tool call may list or change at most."""
     csv_neutralize: bool = True
     """Whether CSV cells that a spreadsheet would run get a leading apostrophe."""
 
@@ -75,10 +85,6 @@ NOT_BUILT: Mapping[str, tuple[object, ...]] = {
     "read_only": (False,),
     "providers": (None,),
     "rules": (None,),
-    "require_confirmation": (None,),
-    "max_records_per_operation": (None,),
-    "mcp_max_tools": (None,),
-    "mcp_max_bytes": (None,),
     "audit_agent_actions": (False, None),
     "audit_changes": (False, None),
     "access_ttl": (None,),
@@ -99,11 +105,16 @@ _POSITIVE = {
     "expand_depth",
     "expand_limit",
     "max_groups",
+    "mcp_max_tools",
+    "mcp_max_bytes",
+    "confirmation_seconds",
+    "max_records_per_operation",
     "statement_timeout",
 }
 _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "bool": ((bool,), "True or False"),
     "int": ((int,), "a whole number"),
+    "int | None": ((int, type(None)), "a whole number or None"),
     "float": ((int, float), "a number"),
     "str": ((str,), "text"),
     "tuple[str, ...]": ((list, tuple), "a list of texts"),
@@ -140,7 +151,7 @@ def _checked(key: str, value: Any, annotation: str, source: Source) -> Any:
     if wrong or (isinstance(value, (list, tuple)) and not all(isinstance(i, str) for i in value)):
         given = type(value).__name__
         raise source.error(f"{source.spelled(key)} must be {called}, not {given}")
-    if key in _POSITIVE and not 0 < value < math.inf:
+    if key in _POSITIVE and value is not None and not 0 < value < math.inf:
         raise source.error(f"{source.spelled(key)} must be positive, not {value!r}")
     return tuple(value) if isinstance(value, list) else value
 

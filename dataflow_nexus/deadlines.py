@@ -23,11 +23,12 @@ _TICK = 0.25
 
 
 class _Watched:
-    __slots__ = ("cancelled", "connection", "deadline")
+    __slots__ = ("cancelled", "connection", "deadline", "thread")
 
     def __init__(self, connection: Any, deadline: float) -> None:
         self.connection = connection
         self.deadline = deadline
+        self.thread = threading.get_ident()
         self.cancelled = False
 
 
@@ -51,6 +52,11 @@ class _Watchdog:
 
     def remove(self, watched: _Watched) -> None:
         self._running.pop(id(watched), None)
+
+    def hasten(self, thread: int) -> None:
+        for watched in list(self._running.values()):
+            if watched.thread == thread and not watched.cancelled:
+                watched.deadline = 0.0
 
     def _run(self) -> None:
         while True:
@@ -108,3 +114,8 @@ def within(alias: str, seconds: float) -> Iterator[None]:
         yield
     finally:
         _watchdog.remove(watched)
+
+
+def cancel(thread: int) -> None:
+    """Cancel what the thread with this identifier runs now: nobody waits for it any more."""
+    _watchdog.hasten(thread)

@@ -12,17 +12,24 @@ from dataflow_nexus import deadlines
 from dataflow_nexus.access.grants import Grant, grant_for
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.exceptions import NotFound, PermissionDenied
-from dataflow_nexus.operations import exporting, hooks
+from dataflow_nexus.operations import exporting, sizes
 from dataflow_nexus.operations.base import Call, Operation
 from dataflow_nexus.operations.values import from_validation
 from dataflow_nexus.queries.faults import translated
 
 
-def execute(operation: Operation, principal: Principal, params: Mapping[str, Any]) -> bytes:
+def execute(
+    operation: Operation,
+    principal: Principal,
+    params: Mapping[str, Any],
+    *,
+    max_bytes: int | None = None,
+) -> bytes:
     """Run an operation and return its result as JSON bytes.
 
-    ``params`` is one flat object of parameters (JSON values or native Python objects). Raises a ``NexusError``; nothing
-    is half-done then.
+    ``params`` is one flat object of parameters (JSON values or native Python objects). A page of records ends before
+    ``max_bytes``; any other result that is longer is ``LimitExceeded``. Raises a ``NexusError``; nothing is half-done
+    then.
     """
     grants = authorize(operation, principal)
     call = Call(
@@ -31,13 +38,14 @@ def execute(operation: Operation, principal: Principal, params: Mapping[str, Any
         params=params,
         grants=grants,
         alias=operation.alias,
+        max_bytes=max_bytes,
     )
     with (
         translated(call.exposed, call.alias, call.knows),
         deadlines.within(call.alias, call.configuration.statement_timeout),
     ):
         try:
-            return hooks.run(call)
+            return sizes.run(call)
         except ValidationError as error:  # a hook, a receiver or a model's own code refuses so
             raise from_validation(error, call.exposed, call.knows) from error
         except DjangoPermissionDenied as error:

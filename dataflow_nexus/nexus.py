@@ -55,9 +55,11 @@ class Patterns:
 
     @cached_property
     def urlpatterns(self) -> list[URLPattern | URLResolver]:
-        from dataflow_nexus.channels.rest.api import build
+        from dataflow_nexus.channels.mcp import urls as mcp
+        from dataflow_nexus.channels.rest import api as rest
 
-        return list(build(self._nexus.catalog))
+        catalog = self._nexus.catalog
+        return [*mcp.build(catalog), *rest.build(catalog)]
 
 
 class Nexus:
@@ -236,6 +238,10 @@ class Nexus:
     def compose(self) -> None:
         """Make everything that a request needs, so that a mistake shows before serving; reads no database."""
         _ = self.catalog.operations, self._patterns.urlpatterns
+        if self.configuration.require_confirmation:
+            from dataflow_nexus.channels.mcp.confirming import check
+
+            check(self.catalog)
         for exposed in self.registry:
             if exposed.options.fields is not None or exposed.options.computed:
                 _ = exposed.fields
@@ -263,8 +269,8 @@ class Nexus:
             lines.append("  REST  off")
         cli = configuration.enable_cli and configuration.auto_generate_cli_commands
         lines.append("  CLI   nexus --help" if cli else "  CLI   off")
-        if configuration.enable_mcp and configuration.auto_generate_mcp_tools:
-            lines.append("  MCP   arrives in a later release: there is no /mcp yet")
+        mcp = configuration.enable_mcp and configuration.auto_generate_mcp_tools
+        lines.append(f"  MCP   {base}/mcp" if mcp else "  MCP   off")
         if not configuration.authentication_required:
             lines.append("  access control is off: whoever reaches this address may read and write")
         elif not is_standalone():

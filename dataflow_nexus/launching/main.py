@@ -95,6 +95,11 @@ def _run(argv: list[str], streams: Streams, find: Find) -> int:
     from dataflow_nexus.launching.loading import load
 
     catalog = load(find(arguments.app)).catalog
+    if command == "mcp":
+        from dataflow_nexus.launching import agents
+
+        agents.serve(arguments, catalog)
+        return 0
     from dataflow_nexus.channels.cli import main as channel
 
     return channel.run(arguments, catalog, streams)

@@ -81,6 +81,8 @@ class Call:
     params: Mapping[str, Any]
     grants: Mapping[str, Grant]
     alias: str
+    max_bytes: int | None = None
+    """The largest result that the channel takes; a longer page of records ends early."""
 
     @property
     def exposed(self) -> Exposed:
@@ -128,7 +130,7 @@ class Catalog:
         if self._version != self.registry.version:
             made: dict[str, Operation] = {}
             for exposed in self.registry:
-                for operation in self._of(exposed):
+                for operation in self.of(exposed):
                     if operation.node in made:
                         other = made[operation.node].exposed.model._meta.label
                         raise ConfigurationError(
@@ -138,7 +140,8 @@ class Catalog:
             self._operations, self._found, self._version = made, {}, self.registry.version
         return self._operations
 
-    def _of(self, exposed: Exposed) -> Iterator[Operation]:
+    def of(self, exposed: Exposed) -> Iterator[Operation]:
+        """The operations of one model that are on."""
         for name in exposed.verbs:
             verb = self.verbs[name]
             if verb.bulk and not self.configuration.expose_bulk_operations:

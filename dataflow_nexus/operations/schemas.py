@@ -12,8 +12,9 @@ from typing import Any
 
 from dataflow_nexus.access.grants import Grant, grant_for
 from dataflow_nexus.access.principal import Principal
+from dataflow_nexus.conf import Configuration
 from dataflow_nexus.fields import schema_of
-from dataflow_nexus.operations.base import Operation
+from dataflow_nexus.operations.base import Operation, Verb
 from dataflow_nexus.registry import Exposed, ModelField
 
 Schema = dict[str, Any]
@@ -186,16 +187,23 @@ def _presets(grant: Grant | None) -> set[str]:
 
 def parameter_schema(operation: Operation, name: str) -> Schema:
     """Values of one of the verb's own parameters."""
-    verb, exposed = operation.verb, operation.exposed
-    configuration = operation.catalog.configuration
+    if name == "id":
+        return key_schema(operation.exposed)
+    if name == "ids":
+        return {"type": "array", "items": key_schema(operation.exposed)}
+    return plain_parameter_schema(operation.verb, name, operation.catalog.configuration)
+
+
+def plain_parameter_schema(verb: Verb, name: str, configuration: Configuration) -> Schema:
+    """The same for any model: a key is of any type."""
     if name in _PARAMETERS:
         return _PARAMETERS[name]
     if name == "fields":
         return _NAMES if verb.effect == "read" else _OBJECT
     if name == "id":
-        return key_schema(exposed)
+        return {}
     if name == "ids":
-        return {"type": "array", "items": key_schema(exposed)}
+        return {"type": "array"}
     if name == "limit":
         most = configuration.max_groups if verb.analytics else configuration.max_limit
         return {"type": "integer", "minimum": 0, "maximum": most}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from dataflow_nexus.exceptions import Invalid
 
 FORMATS = ("table", "json", "ndjson", "csv")
-SWITCHES = frozenset({"dry_run", "replace", "confirmed"})
-"""Parameters that may stand without a value, which then is true."""
+SWITCHES = frozenset({"dry_run", "replace", "confirmed", "read_only"})
+"""Parameters and options that may stand without a value, which then is true."""
 DJANGO = "manage"
 """The command after which every word is Django's."""
 _FLAGS = frozenset({"json", "help", "version"})

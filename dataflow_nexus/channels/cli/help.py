@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "serve the application: run [FILE.py] [--host HOST] [--port PORT] [--workers N]",
     "execute": "run a node by its name: execute ProductCreateNode --name Test",
     "workflows": "list every node",
+    "mcp": "serve AI agents over standard input and output: mcp [--as USER] [--read-only]",
     "manage": "run a Django command on the application: manage COMMAND …",
     "help": "help on a command, a resource or an operation, like --help",
     "version": "the version of dataflow-nexus",
@@ -34,6 +35,11 @@ the parameters of one.""",
 usage: nexus workflows [--format table|json]
 
 Lists every node; as JSON with the schemas of its parameters and its result.""",
+    "mcp": """\
+usage: nexus mcp [--as USER] [--read-only] [--tools auto|models|compact] [--models a,b]
+
+Speaks the Model Context Protocol over standard input and output, for clients that start their
+servers themselves: as system or as USER, all tools or those that read, of all models or some.""",
     "manage": """\
 usage: nexus manage COMMAND …
 

@@ -16,7 +16,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dataflow_nexus.access.principal import ANONYMOUS, OPEN, Principal
+from dataflow_nexus.access.principal import Principal
+from dataflow_nexus.authentication.requests import principal_of
 from dataflow_nexus.channels.rest.responses import problem_response
 from dataflow_nexus.conf import Configuration
 from dataflow_nexus.exceptions import (
@@ -25,7 +26,6 @@ from dataflow_nexus.exceptions import (
     MethodNotAllowed,
     NexusError,
     NotAcceptable,
-    Unauthenticated,
     UnsupportedMediaType,
 )
 
@@ -71,7 +71,7 @@ def guarded(
         request_id = wished if wished and _REQUEST_ID.fullmatch(wished) else _new_id()
         response: HttpResponseBase
         try:
-            principal = _principal(configuration, public)
+            principal = principal_of(configuration, public=public)
             request.dataflow_nexus = Asking(  # type: ignore[attr-defined]  # read by asking()
                 principal=principal, request_id=request_id
             )
@@ -102,14 +102,6 @@ def _drain(request: HttpRequest) -> None:
 def _new_id() -> str:
     """Unique, not secret: no entropy of the system is spent on it (``random`` is seeded anew in a forked process)."""
     return f"{random.getrandbits(128):032x}"
-
-
-def _principal(configuration: Configuration, public: bool) -> Principal:
-    if not configuration.authentication_required:
-        return OPEN
-    if public:
-        return ANONYMOUS
-    raise Unauthenticated("this needs credentials")
 
 
 def _other_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html import escape
 from importlib.resources import files
-from threading import Lock
 
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 
-from dataflow_nexus.access.principal import Principal
+from dataflow_nexus.channels.remembering import Remembered
 from dataflow_nexus.channels.rest import openapi
 from dataflow_nexus.channels.rest.asking import asking
 from dataflow_nexus.channels.rest.responses import json_response
@@ -29,33 +27,9 @@ _START = (
 )
 
 
-class Remembered:
-    """Documents made from the registry: one per form, until the registry grows."""
-
-    _MOST = 64
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._lock = Lock()
-        self._made: dict[tuple[int, str, str], bytes] = {}
-
-    def get(self, principal: Principal, form: str, make: Callable[[], bytes]) -> bytes:
-        """The document that ``principal`` may see. Two that may see the same share one."""
-        seen = "everything" if principal.unrestricted else repr(sorted(principal.held.items()))
-        key = (self._catalog.registry.version, seen, form)
-        found = self._made.get(key)
-        if found is None:
-            with self._lock:
-                found = self._made.get(key) or make()
-                if len(self._made) >= self._MOST or any(made[0] != key[0] for made in self._made):
-                    self._made = {}
-                self._made[key] = found
-        return found
-
-
 def add(api: NinjaAPI, catalog: Catalog) -> None:
     reading = ["GET", "HEAD"]
-    documents = Remembered(catalog)
+    documents: Remembered[bytes] = Remembered(catalog)
 
     @api.api_operation(reading, "/openapi.json")
     def openapi_document(request: HttpRequest) -> HttpResponse:

@@ -9,9 +9,9 @@ from ninja import NinjaAPI
 
 from dataflow_nexus import execution
 from dataflow_nexus.channels.listing import listing
+from dataflow_nexus.channels.remembering import Remembered
 from dataflow_nexus.channels.rest import requests
 from dataflow_nexus.channels.rest.asking import asking
-from dataflow_nexus.channels.rest.documents import Remembered
 from dataflow_nexus.channels.rest.resources import READING
 from dataflow_nexus.channels.rest.responses import json_response
 from dataflow_nexus.operations.base import Catalog
@@ -20,7 +20,7 @@ from dataflow_nexus.workflows import runtime
 
 
 def add(api: NinjaAPI, catalog: Catalog) -> None:
-    listings = Remembered(catalog)
+    listings: Remembered[bytes] = Remembered(catalog)
 
     @api.api_operation(READING, "/workflows")
     def list_workflows(request: HttpRequest) -> HttpResponse:

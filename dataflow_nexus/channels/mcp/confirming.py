@@ -1,0 +1,194 @@
+"""Tools that want a confirmation first answer what they would do, and a token with which the call is repeated.
+
+A token is signed and holds no state of ours: it belongs to one principal, one operation and its parameters, for some
+minutes. The call that it lets through changes no more records than the preview said.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from django.core import signing
+
+from dataflow_nexus.access.principal import Principal
+from dataflow_nexus.channels.mcp.compact import BY_VERB
+from dataflow_nexus.channels.mcp.names import ToolNames
+from dataflow_nexus.channels.mcp.schemas import TOKEN
+from dataflow_nexus.exceptions import ConfigurationError, Invalid
+from dataflow_nexus.operations.base import Catalog, Operation
+from dataflow_nexus.registry import nearest
+
+_SALT = "dataflow_nexus.mcp.confirmation"
+_EFFECTS = ("write", "destructive")
+ANSWER = "confirmation"
+"""The name of our question among ``inputRequests``."""
+
+
+class Confirmations:
+    """The operations of one application that want a confirmation; renewed when the registry has grown."""
+
+    def __init__(self, catalog: Catalog, names: ToolNames) -> None:
+        self._catalog = catalog
+        self._names = names
+        self._made: tuple[int, frozenset[str]] = (-1, frozenset())
+
+    def wanted(self, operation: Operation) -> bool:
+        return operation.node in self.nodes
+
+    def wanted_by(self, verb: str | None) -> bool:
+        """Whether some operation of the verb (``None``: any) wants one."""
+        nodes = self.nodes
+        return any(
+            verb is None or self._catalog.operations[node].verb.name == verb for node in nodes
+        )
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """Raises ``ConfigurationError`` for a name that means nothing, or something that only reads."""
+        version = self._catalog.registry.version
+        if self._made[0] != version:
+            names = self._catalog.configuration.require_confirmation
+            found = {node for name in names for node in self._meant(name)}
+            self._made = (version, frozenset(found))
+        return self._made[1]
+
+    def _meant(self, name: str) -> list[str]:
+        """A tool, a tool of the compact set, a node, a verb, or an effect."""
+        operations = self._catalog.operations
+        tools = self._names.operations
+        if name in operations or name in tools:
+            found = [operations[name] if name in operations else tools[name]]
+        else:
+            verbs = [verb for verb, compact in BY_VERB.items() if name in (verb, compact)] or [name]
+            found = [
+                operation
+                for operation in operations.values()
+                if operation.verb.name in verbs or operation.verb.effect == name
+            ]
+        known = self._known()
+        if not found and name not in known:
+            raise ConfigurationError(
+                f"require_confirmation: there is no tool {name!r}{nearest(name, known)}"
+            )
+        if any(not operation.writes for operation in found) or name in self._reading():
+            raise ConfigurationError(f"require_confirmation: {name!r} changes nothing")
+        return [operation.node for operation in found]
+
+    def _known(self) -> list[str]:
+        verbs = self._catalog.verbs
+        own = [*self._names.operations, *self._catalog.operations]
+        return [*own, *verbs, *BY_VERB.values(), *_EFFECTS, "read"]
+
+    def _reading(self) -> set[str]:
+        verbs = [verb.name for verb in self._catalog.verbs.values() if verb.effect == "read"]
+        return {"read", *verbs, *(BY_VERB[name] for name in verbs if name in BY_VERB)}
+
+
+def check(catalog: Catalog) -> None:
+    """Raise ``ConfigurationError`` where ``require_confirmation`` names something that can't be confirmed."""
+    _ = Confirmations(catalog, ToolNames(catalog)).nodes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmation:
+    """A call that waits: what it would do, and the token that lets it through."""
+
+    message: str
+    preview: bytes
+    token: str
+    seconds: int
+
+    def as_result(self) -> bytes:
+        """For clients that ask nobody: the agent repeats the call with the token."""
+        return msgspec.json.encode(
+            {
+                "confirmation_required": True,
+                "message": f"{self.message} Nothing was changed. To run it, repeat the call with {TOKEN}.",
+                "preview": msgspec.Raw(self.preview),
+                TOKEN: self.token,
+                "expires_in": self.seconds,
+            }
+        )
+
+    def as_input_required(self) -> dict[str, Any]:
+        """For clients that ask the person (``InputRequiredResult`` of 2026-07-28)."""
+        return {
+            "resultType": "input_required",
+            "inputRequests": {
+                ANSWER: {
+                    "method": "elicitation/create",
+                    "params": {"mode": "form", "message": self.message, "requestedSchema": FORM},
+                }
+            },
+            "requestState": self.token,
+        }
+
+
+FORM: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "confirm": {"type": "boolean", "title": "Run it", "description": "Whether to go on."}
+    },
+    "required": ["confirm"],
+}
+
+
+def confirmed(inputs: Mapping[str, Any]) -> bool:
+    """Whether the person said yes to our question."""
+    answer = inputs.get(ANSWER)
+    if not isinstance(answer, Mapping) or answer.get("action") != "accept":
+        return False
+    content = answer.get("content")
+    return isinstance(content, Mapping) and content.get("confirm") is True
+
+
+def write_token(
+    principal: Principal, operation: Operation, params: Mapping[str, Any], affected: int
+) -> str:
+    bound = [_digest(principal, operation, params), affected]
+    return signing.dumps(bound, salt=_SALT)
+
+
+def read_token(
+    token: object, principal: Principal, operation: Operation, params: Mapping[str, Any]
+) -> int:
+    """How many records the preview said. Raises ``Invalid`` for a token of another call, or an old one."""
+    seconds = operation.catalog.configuration.confirmation_seconds
+    try:
+        if not isinstance(token, str):
+            raise signing.BadSignature
+        digest, affected = signing.loads(token, salt=_SALT, max_age=timedelta(seconds=seconds))
+    except signing.SignatureExpired:
+        message = f'"{TOKEN}" is older than {seconds:g} seconds: call without it for a new preview'
+        raise Invalid.field(TOKEN, "expired", message) from None
+    except signing.BadSignature:
+        raise _foreign() from None
+    if digest != _digest(principal, operation, params):
+        raise _foreign()
+    return int(affected)
+
+
+def _foreign() -> Invalid:
+    message = (
+        f'"{TOKEN}" is not of this call: repeat the call with the very parameters of its preview,'
+        " or without it for a new preview"
+    )
+    return Invalid.field(TOKEN, "mismatch", message)
+
+
+def _digest(principal: Principal, operation: Operation, params: Mapping[str, Any]) -> str:
+    spelled = msgspec.json.encode(
+        [principal.kind, principal.name, operation.node, params], order="sorted", enc_hook=str
+    )
+    return hashlib.sha256(spelled).hexdigest()
+
+
+def affected(result: Mapping[str, Any]) -> int:
+    """How many records a result says were changed; a single write changes one."""
+    counted: Iterable[str] = ("inserted", "updated", "deleted")
+    return sum(int(result[name]) for name in counted) if "processed" in result else 1

@@ -1,0 +1,165 @@
+"""``/mcp``: Streamable HTTP without streams. POST only, JSON answers, no session; sync, under WSGI and ASGI alike."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+
+from dataflow_nexus.authentication.requests import principal_of
+from dataflow_nexus.channels.errors import problem_json
+from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, ProtocolError, Selection, chosen
+from dataflow_nexus.channels.mcp.service import Service
+from dataflow_nexus.exceptions import Unauthenticated
+from dataflow_nexus.registry import nearest
+
+JSON = "application/json"
+_INVALID_REQUEST = -32600
+_INVALID_PARAMS = -32602
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_PARAMETERS = ("tools", "read_only", "models")
+_TRUTHS = {"1": True, "true": True, "0": False, "false": False}
+
+
+def respond(service: Service, request: HttpRequest) -> HttpResponse:
+    """The response to any request at the path."""
+    wished = request.META.get("HTTP_X_REQUEST_ID", "")
+    request_id = wished if _REQUEST_ID.fullmatch(wished) else f"{random.getrandbits(128):032x}"
+    response = _refusal(service, request, request_id) or _answer(service, request, request_id)
+    response["X-Request-Id"] = request_id
+    return response
+
+
+# --- what comes before the message ------------------------------------------------------------------------------------
+
+
+def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpResponse | None:
+    """The answer to a request that is none for this server: another site's, another method, another type."""
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return _fault(421, "this server does not answer to that Host")
+    if foreign(request, host):
+        return _fault(403, "requests from pages of another origin are not taken")
+    try:
+        principal_of(service.catalog.configuration, public=False)
+    except Unauthenticated as error:
+        response = HttpResponse(
+            problem_json(error, request_id), status=401, content_type="application/problem+json"
+        )
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+    if request.method != "POST":
+        response = _fault(405, "only POST is possible here")
+        response["Allow"] = "POST"
+        return response
+    if request.content_type != JSON:
+        return _fault(415, f"the content type must be {JSON}")
+    if not _takes_json(request.META.get("HTTP_ACCEPT")):
+        return _fault(406, f"the answer is {JSON}, which the Accept header does not take")
+    return None
+
+
+def foreign(request: HttpRequest, host: str) -> bool:
+    """Whether a page of another origin sends it: DNS rebinding and forged requests begin like that."""
+    origin = request.META.get("HTTP_ORIGIN")
+    if origin is None:
+        return False
+    trusted = origin in settings.CSRF_TRUSTED_ORIGINS
+    return not trusted and str(urlsplit(origin).netloc).lower() != host.lower()
+
+
+def _takes_json(accept: str | None) -> bool:
+    if not accept:
+        return True
+    given = (item.partition(";")[0].strip().lower() for item in accept.split(","))
+    return any(item in (JSON, "application/*", "*/*") for item in given)
+
+
+def _fault(status: int, text: str, code: int = _INVALID_REQUEST) -> HttpResponse:
+    error = {"code": code, "message": text}
+    return _json(status, msgspec.json.encode({"jsonrpc": "2.0", "id": None, "error": error}))
+
+
+def _json(status: int, body: bytes) -> HttpResponse:
+    response = HttpResponse(body, status=status, content_type=JSON)
+    response["Content-Length"] = str(len(body))
+    return response
+
+
+# --- the message ------------------------------------------------------------------------------------------------------
+
+
+def _answer(service: Service, request: HttpRequest, request_id: str) -> HttpResponse:
+    from dataflow_nexus.channels.mcp.protocol import answer, refused  # a second to import: the SDK
+
+    configuration = service.catalog.configuration
+    try:
+        raw = _body(request, configuration.max_body_bytes)
+    except UnreadablePostError:
+        return _fault(400, "the body ended before its end")
+    if raw is None:
+        return _fault(413, f"the body is larger than {configuration.max_body_bytes} bytes")
+    principal = principal_of(configuration, public=False)
+    try:
+        wanted = selection(service, parse_qsl(request.META.get("QUERY_STRING", ""), True))
+    except ProtocolError as error:
+        reply = refused(None, error)
+    else:
+        asker = Asker(principal=principal, request_id=request_id, selection=wanted)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        reply = answer(service, raw, headers, asker)
+    return _json(reply.status, reply.body) if reply.body else HttpResponse(status=reply.status)
+
+
+def _body(request: HttpRequest, limit: int) -> bytes | None:
+    """The whole body, or ``None`` where it is larger than ``limit`` bytes."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and (len(length) > 18 or int(length) > limit):
+        return None
+    environ = getattr(request, "environ", {})
+    chunked = not length and environ.get("wsgi.input_terminated")
+    raw: bytes = environ["wsgi.input"].read(limit + 1) if chunked else request.read(limit + 1)
+    return None if len(raw) > limit else raw
+
+
+def selection(service: Service, pairs: Iterable[tuple[str, str]]) -> Selection:
+    """What the query string chooses. Raises ``ProtocolError`` for a wrong name or value."""
+    found: dict[str, object] = {}
+    for name, text in pairs:
+        if name not in _PARAMETERS:
+            raise _wrong(f'unknown parameter "{name}"{nearest(name, _PARAMETERS)}')
+        if name in found:
+            raise _wrong(f'"{name}" is given twice')
+        found[name] = _chosen(service, name, text)
+    return Selection(**found)  # type: ignore[arg-type]  # one type per name
+
+
+def _chosen(service: Service, name: str, text: str) -> object:
+    if name == "tools":
+        if text not in TOOLS:
+            raise _wrong(f'"tools" must be one of {chosen(TOOLS)}, not "{text[:100]}"')
+        return text
+    if name == "read_only":
+        if text.lower() not in _TRUTHS:
+            raise _wrong('"read_only" must be 1 or 0')
+        return _TRUTHS[text.lower()]
+    return models(service, text.split(","))
+
+
+def models(service: Service, names: Iterable[str]) -> frozenset[str]:
+    """Resource names of models by any name. One that does not exist is told like one that may not be seen: it has no
+    tools."""
+    registry = service.catalog.registry
+    exposed = [registry.named(name.strip()) for name in names]
+    return frozenset(item.resource for item in exposed if item is not None)
+
+
+def _wrong(message: str) -> ProtocolError:
+    return ProtocolError(_INVALID_PARAMS, message)

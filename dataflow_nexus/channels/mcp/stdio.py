@@ -1,0 +1,159 @@
+"""``nexus mcp``: the service over standard input and output, for clients that start their servers themselves.
+
+The SDK's low-level server keeps the session (both eras, cancellation, questions to the client); every request runs on a
+thread of its own. Standard output carries the protocol and nothing else: what the application prints goes to standard
+error.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import anyio.to_thread
+import msgspec
+from django.db import connections
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    ClientCapabilities,
+    ElicitationCapability,
+    RequestParams,
+)
+from mcp_types.methods import CACHEABLE_METHODS
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from dataflow_nexus import deadlines
+from dataflow_nexus.access.principal import Principal
+from dataflow_nexus.channels.mcp.asking import (
+    RESOURCE_NOT_FOUND,
+    Asker,
+    Elicitation,
+    ProtocolError,
+    Selection,
+)
+from dataflow_nexus.channels.mcp.confirming import ANSWER, FORM, Confirmation
+from dataflow_nexus.channels.mcp.lines import messages, standard_streams
+from dataflow_nexus.channels.mcp.service import HANDLERS, INSTRUCTIONS, TTL_MS, Service
+from dataflow_nexus.exceptions import NexusError
+
+THREADS = 4
+"""Requests that run at a time, and connections per database."""
+Context = ServerRequestContext[Any, Any]
+WhoAsks = Callable[[], Principal]
+
+
+def serve(service: Service, who: WhoAsks, selection: Selection) -> None:
+    """Serve until the client closes our standard input. ``who`` is asked for every request."""
+    anyio.run(_serve, service, who, selection)
+
+
+async def _serve(service: Service, who: WhoAsks, selection: Selection) -> None:
+    server = make_server(service, who, selection)
+    with standard_streams() as wires:
+        async with messages(*wires) as (received, sending):
+            await server.run(received, sending, server.create_initialization_options())
+
+
+def make_server(service: Service, who: WhoAsks, selection: Selection) -> Server[Any]:
+    """The SDK's server with our methods; ``who`` names the principal of each request."""
+    info = service.info
+    server: Server[Any] = Server(info["name"], version=info["version"], instructions=INSTRUCTIONS)
+    limiter = anyio.CapacityLimiter(THREADS)
+    for method in HANDLERS:
+        session = _Method(service, who, selection, method, limiter)
+        server.add_request_handler(method, RequestParams, session.handle)
+    return server
+
+
+class _Method:
+    """One method of the service as a handler of the SDK."""
+
+    def __init__(  # what a server has, and the method
+        self,
+        service: Service,
+        who: WhoAsks,
+        selection: Selection,
+        method: str,
+        limiter: anyio.CapacityLimiter,
+    ) -> None:
+        self._service = service
+        self._who = who
+        self._selection = selection
+        self._method = method
+        self._limiter = limiter
+
+    async def handle(self, context: Context, _: RequestParams) -> dict[str, Any]:
+        params = dict(context.params or {})
+        elicitation = _elicitation(context)
+        found = await self._run(params, _with_answers(params, elicitation))
+        if isinstance(found, Confirmation):
+            answer = await context.session.elicit_form(
+                found.message, dict(FORM), related_request_id=context.request_id
+            )
+            given = answer.model_dump(by_alias=True, mode="json", exclude_none=True)
+            again = {"requestState": found.token, "inputResponses": {ANSWER: given}}
+            found = await self._run(params, _with_answers(again, elicitation))
+        assert isinstance(found, dict)
+        result: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
+        if context.protocol_version in MODERN_PROTOCOL_VERSIONS:  # the SDK adds who answers
+            result = {"resultType": "complete", **result}
+            if self._method in CACHEABLE_METHODS:
+                result |= {"ttlMs": TTL_MS, "cacheScope": "private"}
+        return result
+
+    async def _run(
+        self, params: dict[str, Any], answers: dict[str, Any]
+    ) -> dict[str, Any] | Confirmation | None:
+        """On a thread that gives its connections back; a request that is cancelled cancels its statement."""
+        threads: list[int] = []
+
+        def work() -> dict[str, Any] | Confirmation | None:
+            threads.append(threading.get_ident())
+            try:
+                asker = Asker(
+                    principal=self._who(), request_id=uuid4().hex, selection=self._selection
+                )
+                return self._service.handle(self._method, params, replace(asker, **answers))
+            finally:
+                connections.close_all()
+
+        try:
+            return await anyio.to_thread.run_sync(
+                work, abandon_on_cancel=True, limiter=self._limiter
+            )
+        except ProtocolError as error:
+            raise _told(error) from None
+        except NexusError as error:  # the user is no more, or can't be looked up
+            raise MCPError(code=INVALID_REQUEST, message=error.detail) from None
+        except anyio.get_cancelled_exc_class():
+            for ident in threads:
+                deadlines.cancel(ident)
+            raise
+
+
+def _told(error: ProtocolError) -> MCPError:
+    code = INVALID_PARAMS if error.code == RESOURCE_NOT_FOUND else error.code
+    return MCPError(code=code, message=error.message, data=error.data)
+
+
+def _elicitation(context: Context) -> Elicitation:
+    wanted = ClientCapabilities(elicitation=ElicitationCapability())
+    if not context.session.check_client_capability(wanted):
+        return "none"
+    return "answer" if context.protocol_version in MODERN_PROTOCOL_VERSIONS else "request"
+
+
+def _with_answers(params: dict[str, Any], elicitation: Elicitation) -> dict[str, Any]:
+    return {
+        "elicitation": elicitation,
+        "state": params.get("requestState"),
+        "inputs": params.get("inputResponses") or {},
+    }
