@@ -238,7 +238,7 @@ def test_errors(cli: Cli, words: tuple[str, ...], exit_code: int, message: str) 
 
 
 @pytest.mark.parametrize(
-    "word", ["apikey", "audit", "cache", "doctor", "inspect", "mcp", "migrate", "rules", "startup"]
+    "word", ["apikey", "audit", "cache", "doctor", "inspect", "migrate", "rules", "startup"]
 )
 def test_commands_that_are_not_built_are_refused(cli: Cli, word: str) -> None:
     ran = cli(word)
