@@ -123,6 +123,11 @@ class LimitExceeded(NexusError):
         """One parameter is nested deeper than it may be."""
         return cls(message, [FieldError(field, TOO_DEEP, message)])
 
+    @classmethod
+    def size(cls, field: str, message: str) -> LimitExceeded:
+        """One parameter holds more than it may."""
+        return cls(message, [FieldError(field, "too_large", message)])
+
 
 class TableNotFound(NexusError):
     """The model's table is missing in the database."""

@@ -42,7 +42,7 @@ def compile_filter(scope: Scope, tree: Any, *, at: str = "filter", depth: int = 
         raise LimitExceeded.depth(at, f"a filter is at most {limit} levels deep")
     conditions: list[SQL | None] = []
     if not tree:
-        scope.compilation.count_condition()
+        scope.compilation.count_condition(at)
     for name, wanted in tree.items():
         if not isinstance(name, str):
             raise Invalid.field(at, "type", f'the names in "{at}" must be strings')
@@ -63,7 +63,7 @@ def _logical(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL |
     if not isinstance(wanted, Sequence) or isinstance(wanted, str):
         raise Invalid.field(at, "type", f'"{at}" must be an array of filters')
     if not wanted:
-        scope.compilation.count_condition()
+        scope.compilation.count_condition(at)
     parts = [
         compile_filter(scope, item, at=f"{at}.{index}", depth=depth + 1) or TRUE
         for index, item in enumerate(wanted)
@@ -117,7 +117,7 @@ def _composite(scope: Scope, wanted: Any, at: str) -> SQL:
 
 
 def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int) -> SQL:
-    scope.compilation.count_condition()
+    scope.compilation.count_condition(at)
     related = scope.related(relation)
     if not relation.many:
         if isinstance(wanted, Mapping):
@@ -186,7 +186,7 @@ def _conditions(
     for name, value in wanted.items():
         if name not in OPERATORS:
             raise unknown("operator", name, OPERATORS, at=step(at, name))
-        scope.compilation.count_condition()
+        scope.compilation.count_condition(at)
         where = at if not operators else step(at, name)
         if name == "$not":
             inner = _conditions(scope, field, path, value, where, depth + 1)
