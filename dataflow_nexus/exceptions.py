@@ -112,6 +112,10 @@ class ConcurrentChange(Conflict):
     """The database gave this transaction up for another one. No row of it is to blame, and all of it may be retried."""
 
 
+class KeysUsedUp(Conflict):
+    """The database can make no more keys for a table. No row is to blame, and SQLite has given up the transaction."""
+
+
 class LimitExceeded(NexusError):
     """A limit on body, rows, depth or affected rows was passed; nothing was changed."""
 
