@@ -228,7 +228,7 @@ def list_records(call: Call) -> bytes:
         count=number,
         limit=limit,
         offset=offset,
-        following=write_cursor(found[limit - 1][1:], bound) if more else None,
+        following=write_cursor(found[limit - 1][1:], bound, order) if more else None,
     )
 
 
@@ -242,7 +242,7 @@ def _following(call: Call, scope: Scope, order: Sequence[Term], bound: bytes) ->
     if not keyed(scope):
         message = f'"{call.exposed.resource}" has no key: page it by offset'
         raise Invalid.field("cursor", "cursor", message)
-    return after(order, read_cursor(cursor, bound, order))
+    return after(order, read_cursor(cursor, bound, order), scope.compilation.dialect)
 
 
 def page(
