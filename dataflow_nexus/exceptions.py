@@ -33,6 +33,11 @@ class ConfigurationError(ImproperlyConfigured):
     """The developer's own settings or declarations cannot work. Raised while configuring, never for a request."""
 
 
+class UnknownArgumentError(ConfigurationError, TypeError):
+    """A constructor was given an argument that it does not have: for Python a ``TypeError``, for commands a mistake in
+    the application that they tell without a traceback."""
+
+
 class NexusError(Exception):
     """Base of every error that a channel shows. ``code`` is stable (docs/errors.md)."""
 
