@@ -126,6 +126,8 @@ def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int)
                 return complement(found) if truth(wanted["$null"], step(at, "$null")) else found
             return related.exists(compile_filter(related.scope, wanted, at=at, depth=depth + 1))
         key = relation.field_name and scope.find(relation.field_name)
+        if not key and wanted is None:
+            return complement(related.exists(None))
         if not key:
             raise Invalid.field(at, "type", f'"{at}" must be an object of conditions')
         return _conditions(scope, key, (), wanted, at, depth) or TRUE
@@ -175,9 +177,10 @@ def _conditions(
         if isinstance(wanted, Mapping) and field.kind.name != "json":
             wrong = next((str(name) for name in wanted if name not in OPERATORS), None)
             if wrong is None:
-                raise Invalid.field(
-                    at, "type", f'"{at}" must be a value, or an object of operators'
+                message = (
+                    f'the condition "{at}" is empty: it must be a value, or an object of operators'
                 )
+                raise Invalid.field(at, "type", message)
             raise unknown("operator", wrong, OPERATORS, at=step(at, wrong))
         wanted = {"$eq": wanted}
     if depth > scope.compilation.configuration.max_filter_depth:
