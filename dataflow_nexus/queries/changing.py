@@ -98,7 +98,7 @@ def computed(scope: Scope, field: ModelField, operator: str, operand: Any) -> SQ
     if operator == "$append":
         return _appended(scope, field, column, operand)
     sign = {"$inc": "+", "$dec": "-", "$multiply": "*"}[operator]
-    number = dialect.number(operand) if field.kind.name == "decimal" else param(operand)
+    number = dialect.operand(operand) if field.kind.name == "decimal" else param(operand)
     found = column + f" {sign} " + number
     scale = getattr(field.storage, "decimal_places", None)
     return found.wrapped("round(", f", {int(scale)})") if scale is not None else found

@@ -111,7 +111,7 @@ def after(terms: Sequence[Term], values: Sequence[Any], dialect: Dialect) -> SQL
     keys = [
         None
         if value is None
-        else dialect.number(value)
+        else dialect.number(Decimal(value))
         if term.kind == "decimal" and isinstance(value, str)
         else param(value)
         for term, value in zip(terms, values, strict=True)

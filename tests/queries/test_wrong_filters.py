@@ -233,6 +233,52 @@ def test_large_numbers(run: Run) -> None:
     assert run("ProductCount", filter={"attrs.weight": {"$gt": -(10**500)}}) == total
 
 
+def test_numbers_next_to_zero(run: Run) -> None:
+    """No number of the database's own lies between zero and what its numbers can't tell from it."""
+    run("ProductUpdate", id=1, price=0, attrs={"weight": 0})
+    for name in ("price", "attrs.weight"):
+        for condition, there in (
+            ({"$gte": Decimal("1e-400")}, False),
+            ({"$gt": Decimal("1e-400")}, False),
+            ({"$lt": Decimal("1e-400")}, True),
+            ({"$lte": Decimal("-1e-400")}, False),
+            ({"$gt": Decimal("-1e-400")}, True),
+            ({"$between": [Decimal("-1e-400"), Decimal("1e-400")]}, True),
+        ):
+            found = run("ProductCount", filter={"id": 1, name: condition})
+            assert found == {"count": int(there)}, (name, condition)
+    for condition in ({"$eq": Decimal("1e-400")}, {"$in": [Decimal("1e-400")]}):
+        assert run("ProductCount", filter={"id": 1, "price": condition}) == {"count": 0}
+    assert refused(run, {"float": Decimal("1e-400")}, "EverythingCount") == (
+        "filter.float",
+        "range",
+    )
+
+
+def test_an_empty_condition_is_told_as_such(run: Run) -> None:
+    for wanted in ({"name": {}}, {"name": {"$not": {}}}, {"category_id": {}}):
+        with pytest.raises(Invalid, match="is empty"):
+            run("ProductCount", filter=wanted)
+
+
+def test_no_related_record(run: Run) -> None:
+    first = run("EverythingCreate", text="x", fields={"char": "first"})["id"]
+    second = run("EverythingCreate", text="x", fields={"char": "second", "twin_id": first})["id"]
+    for wanted, found in (
+        ({"twin_of": None}, second),
+        ({"twin_of": {"$null": True}}, second),
+        ({"$not": {"twin_of": None}}, first),
+        ({"twin": None}, first),
+        ({"twin": {"$null": True}}, first),
+        ({"twin": {"twin_of": None}}, None),
+        ({"$not": {"twin": None}}, second),
+    ):
+        records = run("EverythingList", filter={"id": {"$in": [first, second]}, **wanted})[
+            "records"
+        ]
+        assert [record["id"] for record in records] == ([] if found is None else [found])
+
+
 def test_empty_filters(run: Run) -> None:
     total = {"count": Product.objects.count()}
     for everything in ({}, {"$and": []}, {"$not": {"$or": []}}, {"stock": {"$nin": []}}):
