@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 from django.apps import apps
 from django.conf import settings
@@ -67,8 +67,8 @@ class Nexus:
 
     ``dataflow_config["integration"]`` is a DataFlow or a list of them: their models are exposed. Without one,
     everything that the project registered is. The other keys of the three dictionaries are those of
-    ``conf.Configuration``. Raises ``ConfigurationError`` on an unknown key, a wrong type, or a feature that is not
-    built.
+    ``conf.Configuration``. Raises ``ConfigurationError`` on an unknown key or argument, a wrong type, or a feature
+    that is not built.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # the documented constructor
@@ -81,7 +81,9 @@ class Nexus:
         dataflow_config: Mapping[str, Any] | None = None,
         auth_config: Mapping[str, Any] | None = None,
         monitoring_config: Mapping[str, Any] | None = None,
+        **unknown: Never,
     ) -> None:
+        conf.refuse_arguments(Nexus, unknown, also="dataflow_config")
         ensure_django()
         named = {
             "title": title,

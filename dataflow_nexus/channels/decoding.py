@@ -7,12 +7,12 @@ What ends the reading (a limit, text that is not UTF-8) is raised.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dataflow_nexus.exceptions import Invalid, LimitExceeded, Malformed, NexusError
 from dataflow_nexus.operations import texts
+from dataflow_nexus.operations.csv_text import NotCSVError, Records
 from dataflow_nexus.operations.json_text import NotJSONError, parse
 from dataflow_nexus.registry import Exposed, ModelField
 
@@ -56,10 +56,10 @@ def csv_rows(exposed: Exposed, chunks: Iterable[bytes]) -> Iterator[Any]:
     The first line is read at once. Raises ``Malformed`` where there is none, ``Invalid`` where a
     name comes twice.
     """
-    reader = csv.reader(_text_lines(chunks), strict=True)
+    reader = Records(_text_lines(chunks))
     try:
         header = next(reader, None)
-    except csv.Error as error:
+    except NotCSVError as error:
         raise Malformed(f"line 1 is not CSV: {error}") from None
     if not header:
         raise Malformed("the CSV has no header line")
@@ -70,18 +70,18 @@ def csv_rows(exposed: Exposed, chunks: Iterable[bytes]) -> Iterator[Any]:
     return _objects(reader, names, [texts.named(exposed, name) for name in names])
 
 
-def _objects(reader: Any, names: list[str], fields: list[ModelField | None]) -> Iterator[Any]:
+def _objects(reader: Records, names: list[str], fields: list[ModelField | None]) -> Iterator[Any]:
     while True:
         try:
             cells = next(reader, None)
-        except csv.Error as error:
-            raise Malformed(f"line {reader.line_num} is not CSV: {error}") from None
+        except NotCSVError as error:
+            raise Malformed(f"line {reader.line} is not CSV: {error}") from None
         if cells is None:
             return
         if not cells:
             continue
         if len(cells) != len(names):
-            message = f"line {reader.line_num} has {len(cells)} cells, the header {len(names)}"
+            message = f"line {reader.line} has {len(cells)} cells, the header {len(names)}"
             yield Invalid(message)
             continue
         try:
@@ -102,7 +102,7 @@ def _object(names: list[str], fields: list[ModelField | None], cells: list[str])
 def _text_lines(chunks: Iterable[bytes]) -> Iterator[str]:
     for number, line in enumerate(_lines(chunks), start=1):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8") + "\n"
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             raise Malformed(f"line {number} is not UTF-8") from None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Never, NoReturn, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, models, router
 
+from dataflow_nexus.conf import refuse_arguments
 from dataflow_nexus.dataflow import databases, routing
 from dataflow_nexus.dataflow.declaring import declare
 from dataflow_nexus.dataflow.installing import install
@@ -46,7 +47,9 @@ class DataFlow:
         monitoring: bool = False,
         slow_query_threshold: float | None = None,
         multi_tenant: bool = False,
+        **unknown: Never,
     ) -> None:
+        refuse_arguments(DataFlow, unknown)
         flags = {
             "auto_migrate": auto_migrate,
             "enable_model_persistence": enable_model_persistence,

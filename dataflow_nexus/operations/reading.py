@@ -221,7 +221,7 @@ def list_records(call: Call) -> bytes:
         often=condition is None and shape is full_shape(call.exposed, grant),
     )
     found = render(rows, shape)
-    shown = _fitting(call, found[:limit])
+    shown = _fitting(call, found[:limit], keyed=rows.keys)
     more = rows.keys and shown and len(found) > shown
     number = None
     if counting != "none":
@@ -231,21 +231,22 @@ def list_records(call: Call) -> bytes:
         count=number,
         limit=limit,
         offset=offset,
-        following=write_cursor(found[shown - 1][1:], bound) if more else None,
+        following=write_cursor(found[shown - 1][1:], bound, order) if more else None,
     )
 
 
-def _fitting(call: Call, found: Sequence[tuple[Any, ...]]) -> int:
-    """How many records the page holds: fewer than asked for where the channel takes only so many bytes."""
+def _fitting(call: Call, found: Sequence[tuple[Any, ...]], *, keyed: bool) -> int:
+    """How many records the page holds: fewer than asked for where the channel takes only so many bytes.
+
+    Raises ``LimitExceeded`` where nothing could go on after it: no record fits, or there is no key for a cursor.
+    """
     if call.max_bytes is None:
         return len(found)
     left = call.max_bytes - _AROUND
     for number, row in enumerate(found):
         left -= len(str(row[0]).encode()) + 1
         if left < 0:
-            if (
-                number == 0 or not call.exposed.key
-            ):  # nothing to go on after, or nothing to go on by
+            if number == 0 or not keyed:
                 raise sizes.too_long(call, call.max_bytes - left)
             return number
     return len(found)
@@ -261,7 +262,7 @@ def _following(call: Call, scope: Scope, order: Sequence[Term], bound: bytes) ->
     if not keyed(scope):
         message = f'"{call.exposed.resource}" has no key: page it by offset'
         raise Invalid.field("cursor", "cursor", message)
-    return after(order, read_cursor(cursor, bound, order))
+    return after(order, read_cursor(cursor, bound, order), scope.compilation.dialect)
 
 
 def page(

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connections,
+)
 
 from dataflow_nexus.exceptions import (
     ConcurrentChange,
@@ -16,6 +23,7 @@ from dataflow_nexus.exceptions import (
     DeadlineExceeded,
     FieldError,
     Invalid,
+    KeysUsedUp,
     LimitExceeded,
     NexusError,
     PermissionDenied,
@@ -37,6 +45,8 @@ _NO_COLUMN = re.compile(r"no such column: |has no column named ")
 _NOT_WRITABLE = ("25006", "SQLITE_READONLY")
 _NOT_A_DATABASE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _FOREIGN_KEY = ("23503", "23001")  # the latter where it says ON DELETE RESTRICT
+_SEQUENCE_AT_ITS_END, _FULL = "2200H", "SQLITE_FULL"
+_LAST_KEY = 2**63 - 1
 _TOO_LARGE = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 
 
@@ -75,6 +85,11 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
         )
     if state[:2] == "54" or str(error).startswith(_TOO_LARGE):
         return LimitExceeded("the request is larger or nested deeper than the database takes")
+    if state == _SEQUENCE_AT_ITS_END or (state == _FULL and _keys_used_up(exposed, alias)):
+        return KeysUsedUp(
+            f'the database can make no more keys for "{exposed.resource}": the largest one has been'
+            " used; give the record a key that is free"
+        )
     if state in ("40001", "40P01"):
         return ConcurrentChange("another transaction changed the same records; try again")
     if state == "55000":
@@ -91,6 +106,21 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
         logger.warning("database %s: %s", alias, type(error).__name__)
         return Unavailable("the database is unavailable or too busy; nothing was changed")
     raise error
+
+
+def _keys_used_up(exposed: Exposed, alias: str) -> bool:
+    """Whether SQLite's AUTOINCREMENT has reached its end, which it says in the words for a full disk.
+
+    It is asked directly: Django lets no statement through in a transaction that SQLite has given up.
+    """
+    connection: Any = connections[alias]
+    tables = {source.model._meta.db_table for source in exposed.model._meta.concrete_fields}
+    try:
+        with connection.wrap_database_errors:
+            last = connection.connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    except DatabaseError:  # no table has AUTOINCREMENT, or the disk is what is full
+        return False
+    return any(name in tables and number == _LAST_KEY for name, number in last)
 
 
 def _raised_in_sqlite(error: DatabaseError) -> bool:

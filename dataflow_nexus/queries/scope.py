@@ -20,7 +20,7 @@ from django.db.models.manager import BaseManager
 from dataflow_nexus.access.grants import UNRESTRICTED, Grant
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.conf import Configuration
-from dataflow_nexus.exceptions import Invalid
+from dataflow_nexus.exceptions import Invalid, LimitExceeded
 from dataflow_nexus.queries.connections import quote
 from dataflow_nexus.queries.dialects import DIALECTS, Dialect
 from dataflow_nexus.queries.names import unknown
@@ -30,13 +30,15 @@ from dataflow_nexus.registry import Exposed, ModelField, Relation
 
 @dataclass(kw_only=True)
 class Compilation:
-    """What one statement is compiled for: database, principal, limits, and a counter for table aliases."""
+    """What one statement is compiled for: database, principal, limits, and counters of what it is made of."""
 
     alias: str
     principal: Principal
     configuration: Configuration
     grant_on: Callable[[type[models.Model]], Grant | None]
     conditions: int = 0
+    listed: int = 0
+    """Values in the lists of all conditions."""
     aliases: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -51,17 +53,26 @@ class Compilation:
 
     def with_full_sight(self) -> Compilation:
         """For a rule's own row condition: its author sees everything."""
-        return replace(self, grant_on=lambda _: UNRESTRICTED, conditions=0)
+        return replace(self, grant_on=lambda _: UNRESTRICTED, conditions=0, listed=0)
 
     def quote(self, name: str) -> str:
         return quote(self.alias, name)
 
-    def count_condition(self) -> None:
-        """Bound the size of a filter."""
+    def count_condition(self, at: str) -> None:
+        """Bound the conditions of a request: those of ``filter`` and ``having``, with all that is nested in them."""
         self.conditions += 1
-        if self.conditions > self.configuration.max_filter_conditions:
-            limit = self.configuration.max_filter_conditions
-            raise Invalid.field("filter", "too_large", f"a filter has at most {limit} conditions")
+        limit = self.configuration.max_filter_conditions
+        if self.conditions > limit:
+            message = f"a filter has at most {limit} conditions (max_filter_conditions)"
+            raise LimitExceeded.size(at.partition(".")[0], message)
+
+    def count_values(self, number: int, at: str) -> None:
+        """Bound the values that all lists of a request hold together, before any of the next list is looked at."""
+        self.listed += number
+        limit = self.configuration.max_in_values
+        if self.listed > limit:
+            message = f"the lists of a filter hold at most {limit} values together (max_in_values)"
+            raise LimitExceeded.size(at, message)
 
 
 class Scope:

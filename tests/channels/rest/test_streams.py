@@ -71,6 +71,15 @@ def test_cells_of_every_type(ask: Ask, database: str) -> None:
     ]  # fmt: skip
 
 
+def test_long_cells_of_csv(ask: Ask, database: str) -> None:
+    line, lines = "x" * 500_000, "several\n" * 300_000
+    body = f'sku,name,price,description\nL1,a,1,{line}\nL2,b,1,"{lines}"\n'.encode()
+    reply = rows(ask, "POST", "/api/products/bulk", body, CSV)
+    assert (reply.status, reply.json["inserted"]) == (200, 2)
+    found = Product.objects.filter(sku__in=["L1", "L2"]).order_by("sku")
+    assert list(found.values_list("description", flat=True)) == [line, lines]
+
+
 def test_rows_that_change(ask: Ask) -> None:
     body = b"sku,stock\nSKU-00001,7\nSKU-00002,8\n"
     reply = rows(ask, "PUT", "/api/products/bulk?conflict_on=sku", body, CSV)
