@@ -1,6 +1,6 @@
 """What every request goes through before its view: who asks, under which id, and whether it may.
 
-The order is fixed: credentials, then method and headers, then the view (permission, parameters).
+The order is fixed: credentials, then method, origin and headers, then the view (permission, parameters).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dataflow_nexus.access.principal import ANONYMOUS, OPEN, Principal
+from dataflow_nexus.channels.rest.origins import check_origin
 from dataflow_nexus.channels.rest.responses import problem_response
 from dataflow_nexus.conf import Configuration
 from dataflow_nexus.exceptions import (
@@ -78,6 +79,7 @@ def guarded(
             if allowed is not None and request.method not in allowed:
                 response = _other_method(request, allowed)
             else:
+                check_origin(request, configuration)
                 _check_headers(request, produces)
                 response = view(request, *args, **kwargs)
         except NexusError as error:
@@ -87,7 +89,7 @@ def guarded(
         response["X-Request-Id"] = request_id
         return response
 
-    entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is ever a credential here
+    entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is a credential here, and check_origin keeps other pages out
     return entry
 
 
