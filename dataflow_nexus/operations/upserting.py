@@ -165,6 +165,8 @@ def conflict_key(call: Call, faults: Faults) -> tuple[str, ...]:
     ):
         faults.add("conflict_on", "type", '"conflict_on" must be an array of field names')
         return ()
+    if call.exposed.composite_id and list(given) == ["id"]:
+        given = [field.name for field in call.exposed.key]
     made = writer(call, "add")
     fields = [made.field(name, f"conflict_on.{index}", faults) for index, name in enumerate(given)]
     return unique_key(
