@@ -334,7 +334,7 @@ def shown_key(call: Call, key: Key) -> Any:
     reading, names = call.reading, [field.name for field in call.exposed.key]
     shown = reading is not None and all(reading.reads(name) for name in names)
     if shown and reading is not None and not reading.shows_all:
-        scope = Scope(compilation(call), call.exposed, reading)
+        scope = Scope(compilation(call), call.exposed, reading, written=True)
         masks = [scope.visible(), *(scope.mask(name) for name in names)]
         shown = is_there(call, scope, all_of([equal_to(scope, key), *masks]))
     values = {

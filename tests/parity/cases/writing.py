@@ -136,6 +136,7 @@ created.good("OrderItemCreate", **LINE, quantity=3)
 created.good("NoteCreate", title="H\u00e9llo W\u00f6rld", body="x")
 created.good("PromotionCreate", name="New", starts_on="2026-01-01", ends_on="2026-01-01")
 created.good("DocumentCreate", title="doc", owner_id=1)
+created.good("DocumentCreate", title="doc", deleted_at=AT)
 created.good("TagCreate", name="shiny")
 created.good("EverythingCreate", **PLAIN)
 for name, values in VALUES.items():
