@@ -44,6 +44,8 @@ class Configuration:
     auto_discovery: bool = False
     authentication_required: bool = True
     models: tuple[str, ...] = ()
+    trusted_origins: tuple[str, ...] = ()
+    """Origins whose web pages may change data, beside this server's own and ``CSRF_TRUSTED_ORIGINS``."""
     api_prefix: str = "/api"
     default_limit: int = 100
     """Records in a page when ``limit`` is not given."""
@@ -121,6 +123,7 @@ _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "tuple[str, ...]": ((list, tuple), "a list of texts"),
 }
 """The annotations of ``Configuration``: the types that they take, and what people call them."""
+_ORIGIN = re.compile(r"https?://(\*\.)?[^/?#@*\s]+", re.IGNORECASE)
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
@@ -198,6 +201,10 @@ def configure(base: Configuration, values: Mapping[str, Any], source: Source) ->
         raise source.error(names)
     if not _PREFIX.fullmatch(result.api_prefix):
         raise source.error(f"{source.spelled('api_prefix')} must be a path like /api")
+    for origin in result.trusted_origins:
+        if not _ORIGIN.fullmatch(origin):
+            known = "origins like https://shop.example or https://*.shop.example"
+            raise source.error(f"{source.spelled('trusted_origins')} must be {known}: {origin!r}")
     return result
 
 

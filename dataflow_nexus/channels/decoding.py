@@ -7,15 +7,16 @@ What ends the reading (a limit, text that is not UTF-8) is raised.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dataflow_nexus.exceptions import Invalid, LimitExceeded, Malformed, NexusError
 from dataflow_nexus.operations import texts
 from dataflow_nexus.operations.csv_text import NotCSVError, Records
 from dataflow_nexus.operations.json_text import NotJSONError, parse
-from dataflow_nexus.registry import Exposed, ModelField
+from dataflow_nexus.registry import Exposed
 
+_Read = Callable[[str], Any]
 MAX_LINE_BYTES = 1024 * 1024
 """The longest line of newline-delimited JSON or CSV; a longer one is ``limit_exceeded``."""
 
@@ -67,10 +68,10 @@ def csv_rows(exposed: Exposed, chunks: Iterable[bytes]) -> Iterator[Any]:
     for name in names:
         if names.count(name) > 1:
             raise Invalid.field(name, "duplicate", f'the column "{name}" comes twice')
-    return _objects(reader, names, [texts.named(exposed, name) for name in names])
+    return _objects(reader, names, [texts.cell_reader(exposed, name) for name in names])
 
 
-def _objects(reader: Records, names: list[str], fields: list[ModelField | None]) -> Iterator[Any]:
+def _objects(reader: Records, names: list[str], readers: list[_Read]) -> Iterator[Any]:
     while True:
         try:
             cells = next(reader, None)
@@ -85,15 +86,15 @@ def _objects(reader: Records, names: list[str], fields: list[ModelField | None])
             yield Invalid(message)
             continue
         try:
-            yield _object(names, fields, cells)
+            yield _object(names, readers, cells)
         except NexusError as error:
             yield error
 
 
-def _object(names: list[str], fields: list[ModelField | None], cells: list[str]) -> dict[str, Any]:
+def _object(names: list[str], readers: list[_Read], cells: list[str]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for name, field, text in zip(names, fields, cells, strict=True):
-        value = text if field is None else texts.cell(field, text)
+    for name, read, text in zip(names, readers, cells, strict=True):
+        value = read(text)
         if value is not texts.ABSENT:
             row[name] = value
     return row

@@ -171,12 +171,12 @@ def equal_as_shown(scope: Scope, values: Mapping[str, Any]) -> SQL:
 def record_by_key(call: Call, values: Mapping[str, Any]) -> bytes:
     """The record that the database now holds under a key: what a write returns.
 
-    Raises ``NotFound`` where the row is gone. A principal who may read nothing gets an empty object.
+    A principal who may not see it as it is now gets an empty object.
     """
     grant = call.reading
     if grant is None:
         return b"{}"
-    scope = Scope(compilation(call), call.exposed, grant)
+    scope = Scope(compilation(call), call.exposed, grant, written=True)
     found = render(
         Rows(scope=scope, condition=equal_to(scope, values), limit=1),
         full_shape(call.exposed, grant),

@@ -14,12 +14,11 @@ from dataflow_nexus.queries.sql import SQL, join, param
 from dataflow_nexus.registry import Exposed, ModelField
 
 
-def new_row(exposed: Exposed, values: Mapping[str, Any]) -> tuple[models.Model, dict[str, Any]]:
-    """A new instance, and its prepared-to-be columns: Django's defaults and ``pre_save`` fill what was not given.
+def new_row(exposed: Exposed, instance: models.Model) -> dict[str, Any]:
+    """The prepared-to-be columns of a new instance: Django's defaults and ``pre_save`` fill what was not given.
 
     A column whose value the database makes (a sequence, ``db_default``) is left out.
     """
-    instance = exposed.model(**values)
     row: dict[str, Any] = {}
     for field in exposed.columns.values():
         source = field.source
@@ -33,7 +32,7 @@ def new_row(exposed: Exposed, values: Mapping[str, Any]) -> tuple[models.Model, 
         ):
             continue
         row[field.column] = value
-    return instance, row
+    return row
 
 
 def stored(alias: str, source: models.Field[Any, Any], value: Any) -> Any:

@@ -6,7 +6,9 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from django.db import (
     DatabaseError,
@@ -39,6 +41,8 @@ _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 _SQLITE_NULL = re.compile(r"NOT NULL constraint failed: \S+\.(.+)")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (.+)")
 _CANCELLED = "57014"
+_CANNOT_OPEN = "SQLITE_CANTOPEN"
+_MADE_THEN = "set existing_schema_mode=False so that it is made at the first request"
 _RAISED = "P0001"
 _NO_TABLE = re.compile(r"(?:no such table: |relation )\"?([^\s\"]+)")
 _NO_COLUMN = re.compile(r"no such column: |has no column named ")
@@ -147,6 +151,11 @@ def withheld(error: NexusError, known: Known) -> NexusError:
 
 def _unfit(error: DatabaseError, state: str, exposed: Exposed, alias: str) -> NexusError | None:
     """The error where the database is not as the models say, or not as this application needs it."""
+    if state == _CANNOT_OPEN and not _file_of(alias).exists():
+        return TableNotFound(
+            f'the database of "{exposed.resource}" does not exist, its file is not there: create the'
+            f" schema first, or {_MADE_THEN}"
+        )
     if state in ("42P01", "3F000") or "no such table" in str(error):
         return _no_table(error, exposed)
     if state == "42703" or _NO_COLUMN.search(str(error)):
@@ -164,10 +173,13 @@ def _no_table(error: DatabaseError, exposed: Exposed) -> TableNotFound:
     missing = _NO_TABLE.search(str(error))
     own = missing is None or _bare(missing.group(1)) == _bare(exposed.table)
     which = f'the table of "{exposed.resource}"' if own else f'a table beside "{exposed.resource}"'
-    return TableNotFound(
-        f"{which} does not exist: create the schema first, or set"
-        " existing_schema_mode=False so that it is made at the first request"
-    )
+    return TableNotFound(f"{which} does not exist: create the schema first, or {_MADE_THEN}")
+
+
+def _file_of(alias: str) -> Path:
+    """The file of an SQLite database, which settings name by its path or by a URI."""
+    name = str(connections[alias].settings_dict["NAME"])
+    return Path(unquote(urlsplit(name).path) if name.startswith("file:") else name)
 
 
 def _bare(table: str) -> str:

@@ -76,12 +76,7 @@ def _logical(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL |
 
 def _named(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL | None:
     field = scope.find(name)
-    if (
-        field is None
-        and name == "id"
-        and len(scope.exposed.key) > 1
-        and name not in scope.exposed.fields
-    ):
+    if field is None and name == "id" and scope.exposed.composite_id:
         return _composite(scope, wanted, at)
     if field is not None and field.in_database:
         return _conditions(scope, field, (), wanted, at, depth)

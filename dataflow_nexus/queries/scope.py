@@ -85,18 +85,21 @@ class Scope:
         grant: Grant,
         *,
         alias: str | None = None,
+        written: bool = False,
     ) -> None:
+        """``written``: for rows that the running write made or changed, which the model's manager may hide now."""
         self.compilation = compilation
         self.exposed = exposed
         self.grant = grant
         self.alias = alias or compilation.next_alias()
+        self._written = written
         self._masks: dict[tuple[Any, ...], SQL] = {}
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
     def source(self) -> SQL:
         """The FROM item: the table itself, or the model's own queryset where that is more than the table."""
-        compiled = base_queryset(self.exposed, self.compilation)
+        compiled = base_queryset(self.exposed, self.compilation, written=self._written)
         if compiled is None:
             return SQL(f"{self.compilation.quote(self.exposed.table)} {self.alias}")
         return compiled.wrapped("(", f") {self.alias}")
@@ -279,10 +282,13 @@ def visible_ids(scope: Scope, field: ModelField) -> tuple[str, Related] | None:
     return f"{related.scope.alias}.{scope.compilation.quote(remote)}", related
 
 
-def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
+def base_queryset(
+    exposed: Exposed, compilation: Compilation, *, written: bool = False
+) -> SQL | None:
     """The model's own queryset as a subquery, or ``None`` where it is the plain table.
 
     Reads go through ``_default_manager`` or the ``queryset`` option, so a manager that hides rows hides them here.
+    What was ``written`` is read as ``refresh_from_db`` reads it; the option says who may see what, so it holds.
     """
     if is_table(exposed):
         return None
@@ -292,7 +298,7 @@ def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
         for name, value in exposed.options.computed.items()
         if hasattr(value, "resolve_expression")
     }
-    manager = model._default_manager
+    manager = model._base_manager if written else model._default_manager
     fields = [source for source in model._meta.concrete_fields if source.column is not None]
     queryset = (
         manager.all()

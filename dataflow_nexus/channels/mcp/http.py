@@ -5,10 +5,9 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
@@ -16,6 +15,7 @@ from dataflow_nexus.authentication.requests import principal_of
 from dataflow_nexus.channels.errors import problem_json
 from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, ProtocolError, Selection, chosen
 from dataflow_nexus.channels.mcp.service import Service
+from dataflow_nexus.channels.origins import is_foreign, refusal
 from dataflow_nexus.exceptions import Unauthenticated
 from dataflow_nexus.registry import nearest
 
@@ -42,11 +42,11 @@ def respond(service: Service, request: HttpRequest) -> HttpResponse:
 def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpResponse | None:
     """The answer to a request that is none for this server: another site's, another method, another type."""
     try:
-        host = request.get_host()
+        request.get_host()
     except DisallowedHost:
         return _fault(421, "this server does not answer to that Host")
-    if foreign(request, host):
-        return _fault(403, "requests from pages of another origin are not taken")
+    if is_foreign(request, service.catalog.configuration):
+        return _fault(403, refusal(request))
     try:
         principal_of(service.catalog.configuration, public=False)
     except Unauthenticated as error:
@@ -64,15 +64,6 @@ def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpRes
     if not _takes_json(request.META.get("HTTP_ACCEPT")):
         return _fault(406, f"the answer is {JSON}, which the Accept header does not take")
     return None
-
-
-def foreign(request: HttpRequest, host: str) -> bool:
-    """Whether a page of another origin sends it: DNS rebinding and forged requests begin like that."""
-    origin = request.META.get("HTTP_ORIGIN")
-    if origin is None:
-        return False
-    trusted = origin in settings.CSRF_TRUSTED_ORIGINS
-    return not trusted and str(urlsplit(origin).netloc).lower() != host.lower()
 
 
 def _takes_json(accept: str | None) -> bool:

@@ -108,6 +108,17 @@ def test_what_was_exported_can_be_imported(ask: Ask) -> None:
         assert ask("GET", f"/api/price_list_entries/export?format={name}").body == exported
 
 
+def test_a_composite_id_in_rows(ask: Ask) -> None:
+    body = b'id,price\n"N,2030-01-01",1\n"{""code"":""N"",""valid_from"":""2030-01-02""}",2\nN,3\n'
+    reply = rows(ask, "POST", "/api/price_list_entries/bulk?on_error=continue", body, CSV)
+    assert (reply.json["inserted"], [item["index"] for item in reply.json["errors"]]) == (2, [2])
+    found = PriceListEntry.objects.filter(code="N").values_list("valid_from", "price")
+    assert sorted((str(day), int(price)) for day, price in found) == [
+        ("2030-01-01", 1),
+        ("2030-01-02", 2),
+    ]
+
+
 # --- exports --------------------------------------------------------------------------------------
 
 
