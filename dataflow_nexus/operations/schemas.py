@@ -124,8 +124,8 @@ def record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
 def written_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
     """A record that a write returns: nothing of it where the write took it out of the principal's sight."""
     schema = record_schema(exposed, grant)
-    del schema["required"]
-    return schema
+    whole = {"required": schema.pop("required")}
+    return {**schema, "anyOf": [whole, {"maxProperties": 0}]}
 
 
 def chosen_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
