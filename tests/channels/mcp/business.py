@@ -1,8 +1,8 @@
 """A made-up company with 500 models: 25 fields of business with 20 things each, named as people name tables."""
 
 DOMAINS = """
-Airport Assembly Billing Clinic Customs Dealer Energy Export Festival Fleet Freight Garden Grocery Hotel Import Insurance
-Laundry Library Mining Payroll Repair Rental Retail School Warehouse
+Airport Assembly Billing Clinic Customs Dealer Energy Export Festival Fleet Freight Garden Grocery Hotel Import
+Insurance Laundry Library Mining Payroll Repair Rental Retail School Warehouse
 """.split()  # noqa: SIM905  # as many lines as it takes to read them
 ENTITIES = {
     "Account": "name: str; region: str; opened_on: date; credit_limit: Decimal",
