@@ -24,7 +24,7 @@ def serve(arguments: Arguments, catalog: Catalog) -> None:
         raise NotFound("MCP is switched off in this application")
     if arguments.words[1:]:
         raise Invalid(f'mcp takes no "{arguments.words[1]}"')
-    user, selection = arguments.user, selected(arguments, catalog)
+    user = arguments.user
     if user is None and catalog.configuration.authentication_required:
         raise Unauthenticated("access control is on: name a user with --as")
     from dataflow_nexus.authentication.users import user_principal
@@ -34,11 +34,11 @@ def serve(arguments: Arguments, catalog: Catalog) -> None:
     def who() -> Principal:
         return SYSTEM if user is None else user_principal(user)
 
-    who()
+    selection = selected(arguments, catalog, who())
     stdio.serve(Service(catalog), who, selection)
 
 
-def selected(arguments: Arguments, catalog: Catalog) -> Selection:
+def selected(arguments: Arguments, catalog: Catalog, principal: Principal) -> Selection:
     """The options of the command as a selection of tools."""
     found: dict[str, str] = {}
     for name, text in (*arguments.options, *arguments.sets):
@@ -54,16 +54,17 @@ def selected(arguments: Arguments, catalog: Catalog) -> Selection:
     return Selection(
         tools=tools,
         read_only=found.get("read_only") == "true",
-        models=None if models is None else frozenset(_resources(catalog, models)),
+        models=None if models is None else frozenset(_resources(catalog, principal, models)),
     )
 
 
-def _resources(catalog: Catalog, names: str) -> list[str]:
+def _resources(catalog: Catalog, principal: Principal, names: str) -> list[str]:
+    """A model that the principal may not see is told like one that is not there."""
     found = []
     for name in names.split(","):
         exposed = catalog.registry.named(name.strip())
-        if exposed is None:
-            known = [item.resource for item in catalog.registry]
+        if exposed is None or not catalog.shows(exposed, principal):
+            known = [item.resource for item in catalog.registry if catalog.shows(item, principal)]
             raise NotFound(f'there is no model "{name}"{nearest(name, known)}')
         found.append(exposed.resource)
     return found

@@ -99,7 +99,12 @@ def input_field_schema(field: ModelField, *, operators: bool = False) -> Schema:
         if field.kind.name == "decimal":  # exact as a string, but a number is taken too
             schema["type"] = ["string", "number"]
     types = schema.get("type")
-    if operators and types is not None and (field.kind.name in _NUMBERS or types == "array"):
+    computes = (
+        field.kind.name in _NUMBERS
+        or types == "array"
+        or (field.kind.name == "string" and "enum" not in schema)
+    )
+    if operators and types is not None and computes:
         schema["type"] = [*(types if isinstance(types, list) else [types]), "object"]
         schema.pop("enum", None)
     return nullable(schema) if field.nullable else schema
@@ -114,6 +119,13 @@ def record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
         "required": [f.name for f in shown if grant is not None and grant.reads_everywhere(f.name)],
         "additionalProperties": False,
     }
+
+
+def written_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
+    """A record that a write returns: nothing of it where the write took it out of the principal's sight."""
+    schema = record_schema(exposed, grant)
+    whole = {"required": schema.pop("required")}
+    return {**schema, "anyOf": [whole, {"maxProperties": 0}]}
 
 
 def chosen_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
@@ -220,9 +232,10 @@ def plain_parameter_schema(verb: Verb, name: str, configuration: Configuration) 
 
 def output_schema(operation: Operation, grants: Grants) -> Schema:
     """The result, one of the shapes of docs/operations.md."""
+    whole = record_schema if operation.verb.bulk else written_record_schema
     return result_schema(
         operation,
-        whole=lambda: record_schema(operation.exposed, grants.get("view")),
+        whole=lambda: whole(operation.exposed, grants.get("view")),
         chosen=lambda: chosen_record_schema(operation.exposed, grants.get("view")),
     )
 

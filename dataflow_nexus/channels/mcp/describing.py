@@ -72,9 +72,10 @@ def _field(field: ModelField, grants: dict[str, Grant]) -> dict[str, Any]:
     if field.nullable:
         found["nullable"] = True
     writing = [grants[action] for action in ("add", "change") if action in grants]
+    add = grants.get("add")
     if not (field.writable and any(grant.writes(field.name) for grant in writing)):
         found["read_only"] = True
-    elif field.required:
+    elif field.required and add is not None and field.name not in add.presets:
         found["required"] = True
     view = grants.get("view")
     if view is None or not view.reads(field.name):

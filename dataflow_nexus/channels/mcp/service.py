@@ -75,10 +75,9 @@ class Service:
         if isinstance(target, Operation):
             asks = self.confirmations.wanted(target)
             return definition(target, name, toolset.asker.principal, asks=asks)
-        verb = self.catalog.verbs.get(target.verb or "")
-        writes = target.writes if verb is None else verb.effect != "read"
-        reads = toolset.asker.selection.read_only or not writes
-        asks = not reads and self.confirmations.wanted_by(target.verb)
+        runs = [item for item in toolset.operations() if target.verb in (None, item.verb.name)]
+        reads = not any(item.writes for item in runs) if target.operates else True
+        asks = not reads and any(self.confirmations.wanted(item) for item in runs)
         return compact_definition(target, self.catalog.configuration, reads=reads, asks=asks)
 
     def call_tool(self, toolset: Toolset, params: Params) -> dict[str, Any] | Confirmation:
