@@ -41,7 +41,7 @@ setup: $(STAMP) ## Make .venv with the locked packages and this project
 .PHONY: lock
 lock: $(BIN)/uv ## Resolve the dependencies of pyproject.toml again (ARGS=--upgrade for newer ones)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		pyproject.toml --extra redis --group dev $(ARGS) -o requirements/dev.lock
+		pyproject.toml --extra redis --extra mcp-server --group dev $(ARGS) -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		requirements/django-5.2.in $(ARGS) -o requirements/django-5.2.lock
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \

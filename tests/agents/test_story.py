@@ -131,8 +131,8 @@ async def _order(story: Story, products: list[dict[str, Any]]) -> None:
 async def _tidy(story: Story) -> None:
     story.say("## Tidying up, with a confirmation")
     story.say(
-        "Cancelled orders of the first quarter shall go. `require_confirmation` names this tool, so that the first call deletes"
-        " nothing: it answers what it would do, and a token."
+        "Cancelled orders of the first quarter shall go. `require_confirmation` names this tool, so that the first call"
+        " deletes nothing: it answers what it would do, and a token."
     )
     chosen = {"status": "cancelled", "placed_at": {"$lt": "2025-04-01"}}
     arguments: dict[str, Any] = {"model": "orders", "filter": chosen}
