@@ -39,7 +39,7 @@ from pydantic import ValidationError
 
 from dataflow_nexus.channels.mcp.asking import RESOURCE_NOT_FOUND, Asker, ProtocolError
 from dataflow_nexus.channels.mcp.confirming import Confirmation
-from dataflow_nexus.channels.mcp.service import CAPABILITIES, INSTRUCTIONS, TTL_MS, Service
+from dataflow_nexus.channels.mcp.service import CAPABILITIES, TTL_MS, Service
 from dataflow_nexus.exceptions import NexusError
 from dataflow_nexus.operations.json_text import NotJSONError, parse
 
@@ -198,7 +198,7 @@ def _result(
         return {
             "supportedVersions": list(MODERN_PROTOCOL_VERSIONS),
             "capabilities": CAPABILITIES,
-            "instructions": INSTRUCTIONS,
+            "instructions": service.instructions,
         }
     result = service.handle(method, params, asker)
     if result is None:
@@ -213,7 +213,7 @@ def _initialized(service: Service, wished: str) -> dict[str, Any]:
         "protocolVersion": version,
         "capabilities": CAPABILITIES,
         "serverInfo": service.info,
-        "instructions": INSTRUCTIONS,
+        "instructions": service.instructions,
     }
 
 

@@ -41,7 +41,7 @@ from dataflow_nexus.channels.mcp.asking import (
 )
 from dataflow_nexus.channels.mcp.confirming import ANSWER, FORM, Confirmation
 from dataflow_nexus.channels.mcp.lines import messages, standard_streams
-from dataflow_nexus.channels.mcp.service import HANDLERS, INSTRUCTIONS, TTL_MS, Service
+from dataflow_nexus.channels.mcp.service import HANDLERS, TTL_MS, Service
 from dataflow_nexus.exceptions import NexusError
 
 THREADS = 4
@@ -65,12 +65,19 @@ async def _serve(service: Service, who: WhoAsks, selection: Selection) -> None:
 def make_server(service: Service, who: WhoAsks, selection: Selection) -> Server[Any]:
     """The SDK's server with our methods; ``who`` names the principal of each request."""
     info = service.info
-    server: Server[Any] = Server(info["name"], version=info["version"], instructions=INSTRUCTIONS)
+    server: Server[Any] = Server(
+        info["name"], version=info["version"], instructions=service.instructions
+    )
+    add_methods(server, service, who, selection)
+    return server
+
+
+def add_methods(server: Server[Any], service: Service, who: WhoAsks, selection: Selection) -> None:
+    """Let a server of the SDK answer with the service, whatever it answered before."""
     limiter = anyio.CapacityLimiter(THREADS)
     for method in HANDLERS:
         session = _Method(service, who, selection, method, limiter)
         server.add_request_handler(method, RequestParams, session.handle)
-    return server
 
 
 class _Method:
