@@ -224,7 +224,9 @@ def list_records(call: Call) -> bytes:
         call,
         records,
         more=len(found) > limit,
-        cursor=(lambda last: write_cursor(found[last - 1][1:], bound, order)) if rows.keys else None,
+        cursor=(lambda last: write_cursor(found[last - 1][1:], bound, order))
+        if rows.keys
+        else None,
     )
     number = None
     if counting != "none":

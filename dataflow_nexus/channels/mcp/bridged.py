@@ -58,7 +58,7 @@ def put_on(package: ModuleType, catalog: Callable[[], Catalog], who: WhoAsks | N
         return principal_of(configuration, public=False) if who is None else who()
 
     server.append_instructions(INSTRUCTIONS)
-    stdio.add_methods(server._mcp_server, service, asks, EVERYTHING)
+    stdio.add_methods(server._mcp_server, service, asks, EVERYTHING, stdio.on_threads())
     _answer_the_view(server, service, package.djangomcp.django_request_ctx)
     _answer_in_process(server, service, asks)
     server.nexus_service = service
