@@ -15,10 +15,12 @@ import msgspec
 from dataflow_nexus import execution
 from dataflow_nexus.channels.errors import problem_json
 from dataflow_nexus.channels.mcp import searching
+from dataflow_nexus.channels.mcp.asking import Asker, ProtocolError
 from dataflow_nexus.channels.mcp.compact import Compact
 from dataflow_nexus.channels.mcp.confirming import (
     Confirmation,
     Confirmations,
+    ForeignToken,
     affected,
     confirmed,
     read_token,
@@ -37,6 +39,7 @@ from dataflow_nexus.operations.base import Operation
 from dataflow_nexus.queries.names import unknown
 
 logger = logging.getLogger("dataflow_nexus.mcp")
+_INVALID_PARAMS = -32602
 UNTRUSTED = {"dataflow-nexus/untrusted": True}
 """Marks what comes from the database: data, whatever they say."""
 Arguments = Mapping[str, Any]
@@ -45,12 +48,17 @@ Arguments = Mapping[str, Any]
 def call(
     toolset: Toolset, confirmations: Confirmations, name: str, arguments: Arguments
 ) -> dict[str, Any] | Confirmation:
-    """The result of a tool, or what has to be confirmed before it runs. Raises nothing."""
+    """The result of a tool, or what has to be confirmed before it runs.
+
+    Raises ``ProtocolError`` for a ``requestState`` that is not ours, and nothing else.
+    """
     request_id = toolset.asker.request_id
     try:
         found = _called(toolset, confirmations, name, arguments)
     except NexusError as error:
         return failed(error, request_id)
+    except ProtocolError:
+        raise
     except Exception:  # the one place where this channel turns a defect into an answer
         logger.exception("tool call %s failed", request_id)
         return failed(Internal(f"an internal error, logged as {request_id}"), request_id)
@@ -122,19 +130,42 @@ def _operate(
     principal, configuration = toolset.asker.principal, operation.catalog.configuration
     execution.authorize(operation, principal)
     asks = confirmations.wanted(operation)
-    token = params.pop(TOKEN, toolset.asker.state) if asks else None
+    token = params.pop(TOKEN, None) if asks else None
     bounded = _bounded(operation, params)
     if asks and params.get("dry_run") is not True:
-        if token is None:
+        most = _let_through(toolset.asker, operation, params, token)
+        if most is None:
             return _preview(toolset, operation, params, bounded)
-        most = read_token(token, principal, operation, params)
-        if toolset.asker.state == token and not confirmed(toolset.asker.inputs):
-            raise PermissionDenied(
-                "the person who was asked did not confirm it; nothing was changed"
-            )
         if operation.verb.bulk:
             bounded = _at_most(bounded, most)
     return execution.execute(operation, principal, bounded, max_bytes=configuration.mcp_max_bytes)
+
+
+def _let_through(
+    asker: Asker, operation: Operation, params: dict[str, Any], token: object
+) -> int | None:
+    """How many records a confirmed call may change; ``None`` where the confirmation has to be asked for.
+
+    ``requestState`` that fails its verification is a fault of the protocol, and an answer that was left out is asked
+    for again (MCP 2026-07-28, "Multi Round-Trip Requests").
+    """
+    given = asker.state if token is None else token
+    if given is None:
+        return None
+    try:
+        most = read_token(given, asker.principal, operation, params)
+    except ForeignToken:
+        if token is not None:
+            raise
+        raise ProtocolError(_INVALID_PARAMS, "requestState is not of this request") from None
+    if given == asker.state:
+        said = confirmed(asker.inputs)
+        if said is None and asker.elicitation == "answer":
+            return None
+        if not said:
+            message = "the person who was asked did not confirm it; nothing was changed"
+            raise PermissionDenied(message)
+    return most
 
 
 def _preview(
