@@ -44,7 +44,7 @@ def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpRes
     try:
         request.get_host()
     except DisallowedHost:
-        return _fault(421, "this server does not answer to that Host")
+        return misdirected()
     if is_foreign(request, service.catalog.configuration):
         return _fault(403, refusal(request))
     try:
@@ -64,6 +64,11 @@ def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpRes
     if not _takes_json(request.META.get("HTTP_ACCEPT")):
         return _fault(406, f"the answer is {JSON}, which the Accept header does not take")
     return None
+
+
+def misdirected() -> HttpResponse:
+    """The answer to a request for a host that is not served here (RFC 9110, 15.5.20)."""
+    return _fault(421, "this server does not answer to that Host")
 
 
 def _takes_json(accept: str | None) -> bool:

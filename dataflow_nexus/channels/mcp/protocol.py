@@ -69,7 +69,10 @@ def answer(service: Service, raw: bytes, headers: Mapping[str, str], asker: Aske
     if "id" not in message:
         return _notified(message, headers)
     if not _well_formed(message):
-        return refused(None, ProtocolError(INVALID_REQUEST, "Invalid request: no JSON-RPC request"))
+        known = message["id"] if type(message["id"]) in (str, int) else None
+        return refused(
+            known, ProtocolError(INVALID_REQUEST, "Invalid request: no JSON-RPC request")
+        )
     try:
         return _answered(service, message, headers, asker)
     except ProtocolError as error:
