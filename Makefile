@@ -51,7 +51,12 @@ test: lint types pytest ## Lint, types, import rule and the whole suite on SQLit
 
 .PHONY: pytest
 pytest: setup ## The suite, two tests at a time (ARGS="-k filters -x" for some of it)
-	$(BIN)/python -m pytest -n 2 -m "not wheel" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not wheel and not conformance" $(ARGS)
+
+.PHONY: conformance
+conformance: setup ## The MCP conformance suite and MCP Inspector, from npm, against the MCP channel
+	$(BIN)/python -m tests.channels.mcp.conformance.packages
+	$(BIN)/python -m pytest -m conformance tests/channels/mcp/conformance $(ARGS)
 
 .PHONY: lint
 lint: setup ## ruff, and the import rule
