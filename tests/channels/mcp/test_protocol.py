@@ -191,7 +191,6 @@ def test_names_that_nobody_can_encode(arguments: dict[str, Any], database: str) 
         ("\ud800", {}, METHOD),
         ("prompts/get", {"name": "\ud800"}, PARAMS),
         ("prompts/get", {"name": "explore_database", "arguments": {"\ud800": "x"}}, PARAMS),
-        ("prompts/get", {"name": "explore_database", "arguments": {"question": "\ud800"}}, PARAMS),
         (
             "prompts/get",
             {"name": "bulk_change", "arguments": {"model": "\ud800", "change": "x"}},
@@ -203,6 +202,12 @@ def test_names_that_nobody_can_encode(arguments: dict[str, Any], database: str) 
 )
 def test_text_that_nobody_can_encode(method: str, params: dict[str, Any], code: int) -> None:
     assert ask(method, params).fault == (200, code)
+
+
+def test_text_that_nobody_can_encode_in_a_result() -> None:
+    given = {"name": "explore_database", "arguments": {"question": "\ud800?"}}
+    (message,) = ask("prompts/get", given).result["messages"]
+    assert message["content"]["text"].startswith("\ud800?")
 
 
 # --- revisions up to 2025-11-25 -------------------------------------------------------------------
