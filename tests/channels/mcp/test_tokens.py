@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from dataflow_nexus.access.principal import SYSTEM, Principal
 from testproject.shop.models import Tag
-from tests.channels.mcp.agent import TOKEN, asking, mismatch, shop_agent
+from tests.channels.mcp.agent import TOKEN, Agent, asking, mismatch, shop_agent
 
 ANN = Principal(kind="user", name="ann", unrestricted=True)
 
