@@ -37,7 +37,11 @@ def described(toolset: Toolset, operations: Sequence[Operation]) -> dict[str, An
         "model": exposed.resource,
         "name": exposed.name,
         "description": summary(exposed),
-        "key": [field.name for field in exposed.key if view is None or view.reads(field.name)],
+        "key": [
+            field.name
+            for field in exposed.key
+            if any(_knows(grant, field) for grant in grants.values())
+        ],
         "fields": [
             _field(field, grants)
             for field in exposed.fields.values()

@@ -23,8 +23,6 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     INVALID_REQUEST,
-    ClientCapabilities,
-    ElicitationCapability,
     RequestParams,
 )
 from mcp_types.methods import CACHEABLE_METHODS
@@ -160,8 +158,11 @@ def _told(error: ProtocolError) -> MCPError:
 
 
 def _elicitation(context: Context) -> Elicitation:
-    wanted = ClientCapabilities(elicitation=ElicitationCapability())
-    if not context.session.check_client_capability(wanted):
+    """How the person can be asked with a form: a client that opens addresses alone is asked nothing."""
+    capabilities = context.session.client_capabilities
+    told = None if capabilities is None else capabilities.elicitation
+    # a client that names no way takes forms, as before there were others
+    if told is None or (told.form is None and told.url is not None):
         return "none"
     return "answer" if context.protocol_version in MODERN_PROTOCOL_VERSIONS else "request"
 

@@ -17,6 +17,9 @@ from dataflow_nexus.nexus import default_nexus
 from dataflow_nexus.operations.base import Catalog
 from dataflow_nexus.operations.verbs import VERBS
 from dataflow_nexus.registry import Registry
+from testproject.shop.models import Category, Note, Order, Product, Tag
+
+TOKEN = "confirmation_token"
 
 
 def registry_of(*models_: type[models.Model], **options: Any) -> Registry:
@@ -111,3 +114,35 @@ def shop_agent(
         Selection(tools=tools),
         elicitation=elicitation,
     )
+
+
+# --- confirmations ----------------------------------------------------------------------------------------------------
+
+
+def asking(*names: str, **more: Any) -> Agent:
+    """Over the shop, where these names ask first."""
+    return shop_agent(require_confirmation=names, **more)
+
+
+def asks(agent: Agent) -> set[str]:
+    """The tools that take a token."""
+    return {
+        name for name, tool in agent.tools().items() if TOKEN in tool["inputSchema"]["properties"]
+    }
+
+
+def snapshot() -> Any:
+    """All that a confirmed call could have changed."""
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Product, Tag, Category, Note, Order)
+    ]
+
+
+def mismatch(agent: Agent, tool: str, **arguments: Any) -> None:
+    """The call is refused for its token, and nothing is changed."""
+    before = snapshot()
+    problem = agent.error(tool, **arguments)
+    assert problem["code"] == "invalid"
+    assert [(item["field"], item["code"]) for item in problem["errors"]] == [(TOKEN, "mismatch")]
+    assert snapshot() == before
