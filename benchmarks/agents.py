@@ -14,7 +14,8 @@ from benchmarks import load
 from benchmarks.load import Peer
 from benchmarks.startup import MODELS, project
 
-REQUESTS = 1500
+TURNS, REQUESTS = 12, 150
+"""In each round. Turns are short, so that what else the machine does meets every peer alike."""
 MOST_CPU = 1.5
 """A tool call over the REST call that answers the same bytes."""
 MOST_LIST = 10.0
@@ -66,10 +67,10 @@ class Costs:
 def measured(port: int, pid: int, rounds: int) -> Costs:
     """The medians of peers that take turns; ``pid`` is the server's, whose workers count."""
     found: dict[str, list[float]] = {peer.name: [] for peer in (REST, *CALLS)}
-    for number in range(rounds + 1):
+    for number in range(rounds * TURNS + 1):
         for peer in (REST, *CALLS):
             cost = _cpu_of(port, pid, peer)
-            if number:  # the first round warms up
+            if number:  # the first turn warms up
                 found[peer.name].append(cost)
     return Costs(
         calls={name: statistics.median(values) for name, values in found.items()},

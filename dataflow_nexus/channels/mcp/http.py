@@ -136,9 +136,18 @@ def _answer(service: Service, request: HttpRequest, request_id: str) -> HttpResp
         reply = refused(None, error)
     else:
         asker = Asker(principal=principal, request_id=request_id, selection=wanted)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        reply = answer(service, raw, headers, asker)
+        reply = answer(service, raw, _headers(request), asker)
     return _json(reply.status, reply.body) if reply.body else HttpResponse(status=reply.status)
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    """The headers of the protocol, names in lower case. Django's own mapping spells all others out too, which is a
+    twentieth of a read."""
+    return {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in request.META.items()
+        if name.startswith("HTTP_MCP_")
+    }
 
 
 def _body(request: HttpRequest, limit: int) -> bytes | None:
