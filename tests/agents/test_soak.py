@@ -45,7 +45,7 @@ class Clients:
         """One session after the other: a client connects, works, and goes."""
         while not self.tired:
             async with Client(self.url, mode="legacy" if number % 2 else "auto") as client:
-                for step in range(12):
+                for step in range(60):
                     if self.tired:
                         return
                     await self._step(client, number, step)
