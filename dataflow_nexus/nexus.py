@@ -61,6 +61,14 @@ class Patterns:
         catalog = self._nexus.catalog
         return [*mcp.build(catalog), *rest.build(catalog)]
 
+    @cached_property
+    def handler404(self) -> Callable[..., Any]:
+        """Django's name for it: where no other URLs are, a path that leads nowhere is told like any other error."""
+        from dataflow_nexus.channels.rest import api as rest
+
+        nowhere = rest.nothing(self._nexus.catalog)
+        return lambda request, exception: nowhere(request)  # noqa: ARG005  # Django's signature
+
 
 class Nexus:
     """Every operation of the registered models, on every channel.
