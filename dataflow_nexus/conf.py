@@ -8,15 +8,16 @@ an error, and a key whose feature is not built is refused: nothing is accepted a
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.conf import settings
 
-from dataflow_nexus.exceptions import ConfigurationError
+from dataflow_nexus.exceptions import ConfigurationError, UnknownArgumentError
 
 SETTING = "DATAFLOW_NEXUS"
 POSTGRESQL_SESSION = (
@@ -43,6 +44,8 @@ class Configuration:
     auto_discovery: bool = False
     authentication_required: bool = True
     models: tuple[str, ...] = ()
+    trusted_origins: tuple[str, ...] = ()
+    """Origins whose web pages may change data, beside this server's own and ``CSRF_TRUSTED_ORIGINS``."""
     api_prefix: str = "/api"
     default_limit: int = 100
     """Records in a page when ``limit`` is not given."""
@@ -120,6 +123,7 @@ _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "tuple[str, ...]": ((list, tuple), "a list of texts"),
 }
 """The annotations of ``Configuration``: the types that they take, and what people call them."""
+_ORIGIN = re.compile(r"https?://(\*\.)?[^/?#@*\s]+", re.IGNORECASE)
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
@@ -143,6 +147,27 @@ class Source:
         found = difflib.get_close_matches(key, known, n=1)
         near = f" (did you mean {self.spelled(found[0])}?)" if found else ""
         return self.error(f"unknown key {self.spelled(key)}{near}")
+
+
+def refuse_arguments(owner: type, unknown: Iterable[str], also: str | None = None) -> None:
+    """Raise ``UnknownArgumentError`` for the first unknown argument of a constructor, with the nearest that it has.
+
+    ``also`` is the argument whose keys are those of ``Configuration``.
+    """
+    name = next(iter(unknown), None)
+    if name is None:
+        return
+    message = f"{owner.__name__}: unknown argument {name!r}"
+    keys = [item.name for item in fields(Configuration)] + [*NOT_BUILT]
+    if also is not None and name in keys:
+        raise UnknownArgumentError(f"{message}: it is a key of {also!r}")
+    own = [
+        item.name
+        for item in inspect.signature(owner).parameters.values()
+        if item.kind != item.VAR_KEYWORD
+    ]
+    found = difflib.get_close_matches(name, own, n=1)
+    raise UnknownArgumentError(message + (f" (did you mean {found[0]!r}?)" if found else ""))
 
 
 def _checked(key: str, value: Any, annotation: str, source: Source) -> Any:
@@ -176,6 +201,10 @@ def configure(base: Configuration, values: Mapping[str, Any], source: Source) ->
         raise source.error(names)
     if not _PREFIX.fullmatch(result.api_prefix):
         raise source.error(f"{source.spelled('api_prefix')} must be a path like /api")
+    for origin in result.trusted_origins:
+        if not _ORIGIN.fullmatch(origin):
+            known = "origins like https://shop.example or https://*.shop.example"
+            raise source.error(f"{source.spelled('trusted_origins')} must be {known}: {origin!r}")
     return result
 
 

@@ -33,6 +33,11 @@ class ConfigurationError(ImproperlyConfigured):
     """The developer's own settings or declarations cannot work. Raised while configuring, never for a request."""
 
 
+class UnknownArgumentError(ConfigurationError, TypeError):
+    """A constructor was given an argument that it does not have: for Python a ``TypeError``, for commands a mistake in
+    the application that they tell without a traceback."""
+
+
 class NexusError(Exception):
     """Base of every error that a channel shows. ``code`` is stable (docs/errors.md)."""
 
@@ -112,6 +117,10 @@ class ConcurrentChange(Conflict):
     """The database gave this transaction up for another one. No row of it is to blame, and all of it may be retried."""
 
 
+class KeysUsedUp(Conflict):
+    """The database can make no more keys for a table. No row is to blame, and SQLite has given up the transaction."""
+
+
 class LimitExceeded(NexusError):
     """A limit on body, rows, depth or affected rows was passed; nothing was changed."""
 
@@ -122,6 +131,11 @@ class LimitExceeded(NexusError):
     def depth(cls, field: str, message: str) -> LimitExceeded:
         """One parameter is nested deeper than it may be."""
         return cls(message, [FieldError(field, TOO_DEEP, message)])
+
+    @classmethod
+    def size(cls, field: str, message: str) -> LimitExceeded:
+        """One parameter holds more than it may."""
+        return cls(message, [FieldError(field, "too_large", message)])
 
 
 class TableNotFound(NexusError):

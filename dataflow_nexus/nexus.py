@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
+import django
 from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -29,7 +30,6 @@ from dataflow_nexus.registry import Exposed, Registry, default_registry
 
 if TYPE_CHECKING:
     from django.core.handlers.asgi import ASGIHandler
-    from django.core.handlers.wsgi import WSGIHandler
     from django.db import models
     from django.urls import URLPattern, URLResolver
 
@@ -67,8 +67,8 @@ class Nexus:
 
     ``dataflow_config["integration"]`` is a DataFlow or a list of them: their models are exposed. Without one,
     everything that the project registered is. The other keys of the three dictionaries are those of
-    ``conf.Configuration``. Raises ``ConfigurationError`` on an unknown key, a wrong type, or a feature that is not
-    built.
+    ``conf.Configuration``. Raises ``ConfigurationError`` on an unknown key or argument, a wrong type, or a feature
+    that is not built.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # the documented constructor
@@ -81,7 +81,9 @@ class Nexus:
         dataflow_config: Mapping[str, Any] | None = None,
         auth_config: Mapping[str, Any] | None = None,
         monitoring_config: Mapping[str, Any] | None = None,
+        **unknown: Never,
     ) -> None:
+        conf.refuse_arguments(Nexus, unknown, also="dataflow_config")
         ensure_django()
         named = {
             "title": title,
@@ -192,25 +194,24 @@ class Nexus:
         return self._patterns, None, None
 
     @cached_property
-    def wsgi(self) -> WSGIHandler:
+    def wsgi(self) -> Callable[..., Any]:
         """The WSGI application: the whole project where there is one, else this Nexus alone."""
+        from dataflow_nexus.channels.handlers import ProjectWSGI, StandaloneWSGI
+
         if not is_standalone():
             from django.core.wsgi import get_wsgi_application
 
-            return get_wsgi_application()
-        from dataflow_nexus.channels.handlers import StandaloneWSGI
-
+            return ProjectWSGI(get_wsgi_application())
         return StandaloneWSGI(self._patterns, self.open_to_others)
 
     @cached_property
     def asgi(self) -> ASGIHandler:
         """The ASGI application, likewise."""
+        from dataflow_nexus.channels.handlers import ProjectASGI, StandaloneASGI
+
         if not is_standalone():
-            from django.core.asgi import get_asgi_application
-
-            return get_asgi_application()
-        from dataflow_nexus.channels.handlers import StandaloneASGI
-
+            django.setup(set_prefix=False)
+            return ProjectASGI()
         return StandaloneASGI(self._patterns, self.open_to_others)
 
     def run(self, port: int = DEFAULT_PORT, host: str = DEFAULT_HOST, workers: int = 1) -> None:

@@ -4,7 +4,7 @@ import os
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-POOL = {"min_size": 1, "max_size": 8}
+POOL = {"min_size": 1, "max_size": 8, "timeout": 5, "reconnect_timeout": 5}
 
 
 def sqlite(path: str | os.PathLike[str]) -> dict[str, Any]:

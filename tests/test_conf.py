@@ -1,7 +1,7 @@
 """Keys of the configuration: types, defaults, suggestions, and features that are not built."""
 
 import math
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Any
 
 import pytest
@@ -37,10 +37,11 @@ def test_values_are_taken_and_the_base_is_kept() -> None:
     assert base.title == "Base"
 
 
-@pytest.mark.parametrize("key", [item.name for item in fields(Configuration)])
-def test_every_key_has_a_type(key: str) -> None:
-    assert refused({key: object()}).startswith(f"dataflow_config: '{key}' must be ")
-    assert refused({key: None}).startswith(f"dataflow_config: '{key}' must be ")
+@pytest.mark.parametrize("item", fields(Configuration), ids=lambda item: item.name)
+def test_every_key_has_a_type(item: Field[object]) -> None:
+    wrong = [object()] if item.default is None else [object(), None]
+    for value in wrong:
+        assert refused({item.name: value}).startswith(f"dataflow_config: '{item.name}' must be ")
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,11 @@ def test_every_key_has_a_type(key: str) -> None:
         ({"api_prefix": "/api/"}, "'api_prefix' must be a path like /api"),
         ({"api_prefix": "/<int:x>"}, "'api_prefix' must be a path like /api"),
         ({"api_prefix": ""}, "'api_prefix' must be a path like /api"),
+        ({"trusted_origins": "https://a.example"}, "must be a list of texts, not str"),
+        ({"trusted_origins": ["a.example"]}, "'trusted_origins' must be origins like"),
+        ({"trusted_origins": ["https://a.example/"]}, "'trusted_origins' must be origins like"),
+        ({"trusted_origins": ["*"]}, "'trusted_origins' must be origins like"),
+        ({"trusted_origins": ["https://a.*.example"]}, "'trusted_origins' must be origins like"),
     ],
 )
 def test_wrong_values(values: dict[str, Any], message: str) -> None:

@@ -92,9 +92,35 @@ def test_wrong_arguments(given: dict[str, Any], message: str) -> None:
     assert message in str(raised.value)
 
 
-def test_unknown_arguments() -> None:
-    with pytest.raises(TypeError, match="unexpected keyword argument 'titel'"):
-        Nexus(titel="x")  # type: ignore[call-arg]
+@pytest.mark.parametrize(
+    ("owner", "argument", "message"),
+    [
+        (Nexus, "titel", "Nexus: unknown argument 'titel' (did you mean 'title'?)"),
+        (Nexus, "foo", "Nexus: unknown argument 'foo'"),
+        (
+            Nexus,
+            "max_limit",
+            "Nexus: unknown argument 'max_limit': it is a key of 'dataflow_config'",
+        ),
+        (
+            Nexus,
+            "read_only",
+            "Nexus: unknown argument 'read_only': it is a key of 'dataflow_config'",
+        ),
+        (
+            DataFlow,
+            "pool_sise",
+            "DataFlow: unknown argument 'pool_sise' (did you mean 'pool_size'?)",
+        ),
+        (DataFlow, "foo", "DataFlow: unknown argument 'foo'"),
+    ],
+)
+def test_unknown_arguments(owner: Any, argument: str, message: str) -> None:
+    """Like unknown keys; and a `TypeError`, as Python has it."""
+    for kind in (ConfigurationError, TypeError):
+        with pytest.raises(kind) as raised:
+            owner(**{argument: 1})
+        assert str(raised.value) == message
 
 
 # --- what is exposed ------------------------------------------------------------------------------

@@ -7,15 +7,16 @@ What ends the reading (a limit, text that is not UTF-8) is raised.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dataflow_nexus.exceptions import Invalid, LimitExceeded, Malformed, NexusError
 from dataflow_nexus.operations import texts
+from dataflow_nexus.operations.csv_text import NotCSVError, Records
 from dataflow_nexus.operations.json_text import NotJSONError, parse
-from dataflow_nexus.registry import Exposed, ModelField
+from dataflow_nexus.registry import Exposed
 
+_Read = Callable[[str], Any]
 MAX_LINE_BYTES = 1024 * 1024
 """The longest line of newline-delimited JSON or CSV; a longer one is ``limit_exceeded``."""
 
@@ -56,10 +57,10 @@ def csv_rows(exposed: Exposed, chunks: Iterable[bytes]) -> Iterator[Any]:
     The first line is read at once. Raises ``Malformed`` where there is none, ``Invalid`` where a
     name comes twice.
     """
-    reader = csv.reader(_text_lines(chunks), strict=True)
+    reader = Records(_text_lines(chunks))
     try:
         header = next(reader, None)
-    except csv.Error as error:
+    except NotCSVError as error:
         raise Malformed(f"line 1 is not CSV: {error}") from None
     if not header:
         raise Malformed("the CSV has no header line")
@@ -67,33 +68,33 @@ def csv_rows(exposed: Exposed, chunks: Iterable[bytes]) -> Iterator[Any]:
     for name in names:
         if names.count(name) > 1:
             raise Invalid.field(name, "duplicate", f'the column "{name}" comes twice')
-    return _objects(reader, names, [texts.named(exposed, name) for name in names])
+    return _objects(reader, names, [texts.cell_reader(exposed, name) for name in names])
 
 
-def _objects(reader: Any, names: list[str], fields: list[ModelField | None]) -> Iterator[Any]:
+def _objects(reader: Records, names: list[str], readers: list[_Read]) -> Iterator[Any]:
     while True:
         try:
             cells = next(reader, None)
-        except csv.Error as error:
-            raise Malformed(f"line {reader.line_num} is not CSV: {error}") from None
+        except NotCSVError as error:
+            raise Malformed(f"line {reader.line} is not CSV: {error}") from None
         if cells is None:
             return
         if not cells:
             continue
         if len(cells) != len(names):
-            message = f"line {reader.line_num} has {len(cells)} cells, the header {len(names)}"
+            message = f"line {reader.line} has {len(cells)} cells, the header {len(names)}"
             yield Invalid(message)
             continue
         try:
-            yield _object(names, fields, cells)
+            yield _object(names, readers, cells)
         except NexusError as error:
             yield error
 
 
-def _object(names: list[str], fields: list[ModelField | None], cells: list[str]) -> dict[str, Any]:
+def _object(names: list[str], readers: list[_Read], cells: list[str]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for name, field, text in zip(names, fields, cells, strict=True):
-        value = text if field is None else texts.cell(field, text)
+    for name, read, text in zip(names, readers, cells, strict=True):
+        value = read(text)
         if value is not texts.ABSENT:
             row[name] = value
     return row
@@ -102,7 +103,7 @@ def _object(names: list[str], fields: list[ModelField | None], cells: list[str])
 def _text_lines(chunks: Iterable[bytes]) -> Iterator[str]:
     for number, line in enumerate(_lines(chunks), start=1):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8") + "\n"
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
             raise Malformed(f"line {number} is not UTF-8") from None
 

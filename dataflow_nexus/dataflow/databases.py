@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from dataflow_nexus.conf import POSTGRESQL_SESSION
 from dataflow_nexus.exceptions import ConfigurationError
@@ -14,6 +16,9 @@ from dataflow_nexus.registry import nearest
 
 DEFAULT_POOL_SIZE = 10
 DEFAULT_MAX_OVERFLOW = 0
+DEFAULT_POOL_TIMEOUT = 5.0
+"""Seconds that a request waits for a connection, and that the pool tries again before it lets go of one."""
+_CONNECT_TIMEOUT = "5"
 _SQLITE_TIMEOUT = 20
 _POSTGRESQL = ("postgresql", "postgres")
 _SCHEMES = ("postgresql", "postgres", "sqlite")
@@ -57,20 +62,26 @@ _LIBPQ = frozenset(
 
 
 def entry(
-    url: object, pool_size: int | None = None, pool_max_overflow: int | None = None
+    url: object,
+    pool_size: int | None = None,
+    pool_max_overflow: int | None = None,
+    pool_timeout: float | None = None,
+    *,
+    must_exist: bool = False,
 ) -> dict[str, Any]:
     """The ``DATABASES`` entry of a URL.
 
     ``postgresql://user:password@host:port/name?sslmode=require`` (``postgres://`` too), ``sqlite:///relative.db`` or
-    ``sqlite:////absolute.db``; parts are percent-decoded. Raises ``ConfigurationError``, which never holds a password.
+    ``sqlite:////absolute.db``; parts are percent-decoded. A file that ``must_exist`` is never made. Raises
+    ``ConfigurationError``, which never holds a password.
     """
     if not isinstance(url, str):
         raise ConfigurationError(f"database_url must be text, not {type(url).__name__}")
     scheme = url.partition(":")[0].lower()
     if scheme in _POSTGRESQL and url.partition(":")[2].startswith("//"):
-        return _postgresql(url, pool_size, pool_max_overflow)
+        return _postgresql(url, _pool(pool_size, pool_max_overflow, pool_timeout))
     if scheme == "sqlite" and url.partition(":")[2].startswith("//"):
-        return sqlite_entry(_sqlite_path(url))
+        return sqlite_entry(_sqlite_path(url), must_exist=must_exist)
     base, _, driver = scheme.partition("+")
     if driver and base in _SCHEMES:
         raise ConfigurationError(f'database_url names a driver ("{scheme}"); write "{base}://…"')
@@ -104,11 +115,14 @@ def _sqlite_path(url: str) -> Path:
     return Path(path)
 
 
-def sqlite_entry(path: Path) -> dict[str, Any]:
+def sqlite_entry(path: Path, *, must_exist: bool = False) -> dict[str, Any]:
     """Writers queue instead of failing half-way. The journal mode is the file's own: changing it would be a write."""
+    path = path.absolute()
+    # https://www.sqlite.org/uri.html: the mode rw opens what is there and makes nothing
+    uri = f"file://{quote(os.fsencode(path))}?mode=rw"
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(path.absolute()),
+        "NAME": uri if must_exist else str(path),
         # One connection per thread of the server, and those are bounded.
         "CONN_MAX_AGE": None,
         "OPTIONS": {"timeout": _SQLITE_TIMEOUT, "transaction_mode": "IMMEDIATE"},
@@ -137,7 +151,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
     return parts, port
 
 
-def _postgresql(url: str, pool_size: int | None, pool_max_overflow: int | None) -> dict[str, Any]:
+def _postgresql(url: str, pool: dict[str, Any]) -> dict[str, Any]:
     parts, port = _split(url)
     if parts.fragment:
         raise ConfigurationError(
@@ -149,7 +163,7 @@ def _postgresql(url: str, pool_size: int | None, pool_max_overflow: int | None) 
         raise ConfigurationError(
             "database_url names no database: postgresql://user:password@host:5432/name"
         )
-    largest = _pool(pool_size, pool_max_overflow)
+    options.setdefault("connect_timeout", _CONNECT_TIMEOUT)
     session = f"{options.pop('options', '')} {POSTGRESQL_SESSION}".strip()
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -161,11 +175,31 @@ def _postgresql(url: str, pool_size: int | None, pool_max_overflow: int | None) 
         "PORT": options.pop("port", "") or (str(port) if port else ""),
         # Django's pool wants connections returned at the end of each request.
         "CONN_MAX_AGE": 0,
-        "OPTIONS": {"pool": {"min_size": 0, "max_size": largest}, "options": session, **options},
+        "OPTIONS": {"pool": pool, "options": session, **options},
     }
 
 
-def _pool(pool_size: int | None, pool_max_overflow: int | None) -> int:
+def _pool(size: int | None, overflow: int | None, timeout: float | None) -> dict[str, Any]:
+    """The options of psycopg's pool.
+
+    A connection that can't be made is given up after ``timeout`` as well: with the pool's own five minutes it would be
+    tried at ever longer intervals, and a server that is back would stay unused for up to two minutes.
+    """
+    largest = _largest(size, overflow)
+    timeout = DEFAULT_POOL_TIMEOUT if timeout is None else timeout
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise ConfigurationError(f"pool_timeout must be a number, not {type(timeout).__name__}")
+    if not 0 < timeout < math.inf:
+        raise ConfigurationError(f"pool_timeout must be positive, not {timeout}")
+    return {
+        "min_size": 0,
+        "max_size": largest,
+        "timeout": float(timeout),
+        "reconnect_timeout": float(timeout),
+    }
+
+
+def _largest(pool_size: int | None, pool_max_overflow: int | None) -> int:
     size = DEFAULT_POOL_SIZE if pool_size is None else pool_size
     overflow = DEFAULT_MAX_OVERFLOW if pool_max_overflow is None else pool_max_overflow
     for name, value, least in (("pool_size", size, 1), ("pool_max_overflow", overflow, 0)):

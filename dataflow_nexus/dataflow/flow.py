@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Never, NoReturn, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections, models, router
 
+from dataflow_nexus.conf import refuse_arguments
 from dataflow_nexus.dataflow import databases, routing
 from dataflow_nexus.dataflow.declaring import declare
 from dataflow_nexus.dataflow.installing import install
@@ -30,7 +31,8 @@ class DataFlow:
     """A database by its URL (``postgresql://…``, ``sqlite:///…``) and the models that ``@db.model`` declares on it.
 
     Without a URL: ``DATABASE_URL``, else the ``default`` database of the Django project. ``pool_size`` connections and
-    ``pool_max_overflow`` more are the most that one process opens to PostgreSQL. Raises ``ConfigurationError`` for what
+    ``pool_max_overflow`` more are the most that one process opens to PostgreSQL, and a request waits for one of them
+    for ``pool_timeout`` seconds. Raises ``ConfigurationError`` for what
     is not built yet; nothing is taken and ignored.
     """
 
@@ -43,10 +45,13 @@ class DataFlow:
         existing_schema_mode: bool = False,
         pool_size: int | None = None,
         pool_max_overflow: int | None = None,
+        pool_timeout: float | None = None,
         monitoring: bool = False,
         slow_query_threshold: float | None = None,
         multi_tenant: bool = False,
+        **unknown: Never,
     ) -> None:
+        refuse_arguments(DataFlow, unknown)
         flags = {
             "auto_migrate": auto_migrate,
             "enable_model_persistence": enable_model_persistence,
@@ -71,7 +76,12 @@ class DataFlow:
         self.registry = Registry()
         self.integrated = False
         """Whether a ``Nexus`` was made around it, which then alone exposes its models."""
-        self.alias = self._connect(database_url, pool_size, pool_max_overflow)
+        pool = {
+            "pool_size": pool_size,
+            "pool_max_overflow": pool_max_overflow,
+            "pool_timeout": pool_timeout,
+        }
+        self.alias = self._connect(database_url, pool)
         self._label: str | None = None
         _made.append(self)
 
@@ -80,12 +90,14 @@ class DataFlow:
 
     # --- the database ------------------------------------------------------------------------------------------------
 
-    def _connect(
-        self, url: str | None, pool_size: int | None, pool_max_overflow: int | None
-    ) -> str:
+    def _connect(self, url: str | None, pool: dict[str, Any]) -> str:
         """The alias of the database; made, not connected."""
         url = url if url is not None else os.environ.get("DATABASE_URL") or None
-        entry = None if url is None else databases.entry(url, pool_size, pool_max_overflow)
+        entry = (
+            None
+            if url is None
+            else databases.entry(url, **pool, must_exist=self.existing_schema_mode)
+        )
         ensure_django()
         if entry is not None:
             return _add_database(entry)
@@ -93,7 +105,7 @@ class DataFlow:
             raise ConfigurationError(
                 "DataFlow() has no database: give database_url, set DATABASE_URL, or use it in a Django project"
             )
-        for name, value in (("pool_size", pool_size), ("pool_max_overflow", pool_max_overflow)):
+        for name, value in pool.items():
             if value is not None:
                 raise ConfigurationError(
                     f"DataFlow: {name} needs a database_url; the pool of the project's database is in DATABASES"

@@ -159,6 +159,8 @@ def _coerce_float(value: Any) -> float:
         number = math.inf
     if not math.isfinite(number):
         raise Rejected("range", "must be a finite number within double precision")
+    if value and not number:
+        raise Rejected("range", "must be 0 or a number that double precision tells from 0")
     return number
 
 

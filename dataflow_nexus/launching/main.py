@@ -214,11 +214,12 @@ def _project_application() -> Callable[..., Any]:
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.core.servers.basehttp import get_internal_wsgi_application
 
+    from dataflow_nexus.channels.handlers import ProjectWSGI
+
     found: Any = get_internal_wsgi_application()
     if settings.DEBUG and "django.contrib.staticfiles" in settings.INSTALLED_APPS:
         found = StaticFilesHandler(found)
-    made: Callable[..., Any] = found
-    return made
+    return ProjectWSGI(found)
 
 
 def _close_connections() -> None:

@@ -60,7 +60,9 @@ def with_presets(call: Call, source: Source, values: Values) -> Values:
 def required_faults(call: Call, given: Iterable[str], faults: Faults) -> None:
     """A fault per field that a new record needs and does not have; one whose value is wrong has its fault already."""
     names, refusal = _needed(call)
-    known = {*given, *(item.field.rpartition(".")[2] for item in faults.errors), *faults.denied}
+    wrong = (item.field.rpartition(".")[2] for item in faults.errors)
+    denied = (name.rpartition(".")[2] for name in faults.denied)
+    known = {*given, *wrong, *denied, *faults.unread}
     for name in names:
         if name not in known:
             faults.add(name, "required", f'"{name}" is required')

@@ -15,6 +15,7 @@ from dataflow_nexus.exceptions import (
     ConcurrentChange,
     Conflict,
     Invalid,
+    KeysUsedUp,
     NotFound,
     PermissionDenied,
 )
@@ -231,7 +232,8 @@ def _batches(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
 def _written(call: Call, rows: Sequence[Row], rejects: Rejects, write: Write) -> list[Done]:
     """Write rows; where the database or a rule refuses, halve them until the bad ones stand alone.
 
-    No row is to blame for a deadlock, and halves would only run into the next one: it ends the whole write.
+    No row is to blame for a deadlock or for keys that have run out, and halves would only run into the same: they end
+    the whole write.
     """
     alone = rows[0].values if len(rows) == 1 else {}
     try:
@@ -243,7 +245,7 @@ def _written(call: Call, rows: Sequence[Row], rejects: Rejects, write: Write) ->
             done = write(rows)
             check_deferred(call.alias)
             return done
-    except ConcurrentChange:
+    except (ConcurrentChange, KeysUsedUp):
         raise
     except (Invalid, Conflict, NotFound, PermissionDenied) as error:
         if len(rows) == 1:

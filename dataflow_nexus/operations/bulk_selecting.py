@@ -28,6 +28,7 @@ from dataflow_nexus.operations.reading import compilation, equal_to, seeing, sel
 from dataflow_nexus.operations.references import check_references, naming_references
 from dataflow_nexus.operations.setwise import key_reader
 from dataflow_nexus.operations.transactions import writing
+from dataflow_nexus.operations.uploads import is_upload
 from dataflow_nexus.operations.values import Change, Faults, Values
 from dataflow_nexus.operations.writing import change_in_transaction
 from dataflow_nexus.queries import changing
@@ -124,7 +125,7 @@ def _is_one_statement(call: Call, values: Values) -> bool:
         setwise.writes_plainly(call, "change")
         and (reads_all or not computed)
         and all(name in call.exposed.columns for name in values)
-        and not any(hasattr(value, "read") for value in values.values())
+        and not any(map(is_upload, values.values()))
         and not must_check(call, values)
         and not any(
             isinstance(value, Change) and value.operator == "$append" for value in values.values()

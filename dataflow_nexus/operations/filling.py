@@ -106,6 +106,11 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def _of_the_database(source: Any) -> bool:
+    """Whether the database's default is the only one."""
+    return bool(source.has_db_default() and not source.has_default())
+
+
 def make_fill(exposed: Exposed, given: frozenset[str]) -> Fill:
     """How the columns of a row are filled which gives just these fields."""
     scratch = exposed.model()
@@ -122,7 +127,7 @@ def make_fill(exposed: Exposed, given: frozenset[str]) -> Fill:
             clocks.append((column, partial(source.pre_save, scratch, True)))
         elif name in given:
             named.append((column, name))
-        elif isinstance(source, models.AutoField) or source.has_db_default():
+        elif isinstance(source, models.AutoField) or _of_the_database(source):
             continue
         elif callable(source.default) and source.has_default():
             kind = clocks if source.default in _CLOCKS else made

@@ -110,11 +110,17 @@ def read_rows(
         faults = Faults()
         values = writer.collect(item, faults=faults)
         for name in wanted:
-            if name not in values and name not in item and f"{name}" not in faults.denied:
+            if name not in values and name not in item and name not in _told(faults):
                 faults.add(name, "required", f'"{name}" is required')
         if _accepted(index, faults, rejects):
             rows.append(Row(index, values, {}))
     return rows
+
+
+def _told(faults: Faults) -> set[str]:
+    """Fields of a composite ``id`` that were told to be wrong, so that they are not told to be missing as well."""
+    wrong = (item.field for item in faults.errors)
+    return {*faults.unread, *(name.removeprefix("id.") for name in (*wrong, *faults.denied))}
 
 
 def read_changes(call: Call, writer: Writer, scope: Scope, rejects: Rejects) -> list[Row]:

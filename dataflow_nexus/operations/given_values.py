@@ -69,7 +69,7 @@ def replaced(call: Call, values: Values, faults: Faults) -> Values:
         elif isinstance(field.source, models.Field) and not is_automatic(field.source):
             if field.required:
                 faults.add(field.name, "required", f'"{field.name}" is required')
-            elif field.source.has_default() or not field.nullable:
+            elif has_default(field.source) or not field.nullable:
                 result[field.name] = field.source.get_default()
             else:
                 result[field.name] = None
@@ -83,6 +83,11 @@ def keep_key(existing: Mapping[str, Any], given: Values) -> None:
         if given.get(name, value) != value:
             faults.add(name, "primary_key", f'"{name}" is the primary key and can\'t be changed')
     faults.raise_any()
+
+
+def has_default(source: models.Field[Any, Any]) -> bool:
+    """Whether a field has a default of Django's or of the database's, which ``get_default`` gives as an expression."""
+    return source.has_default() or source.has_db_default()
 
 
 def is_automatic(source: models.Field[Any, Any]) -> bool:

@@ -18,6 +18,7 @@ from dataflow_nexus.exceptions import Conflict
 from dataflow_nexus.fields import Rejected
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.computed_values import outside, too_large
+from dataflow_nexus.operations.uploads import storing
 from dataflow_nexus.operations.values import Change, Faults, Values, checked_value, from_validation
 from dataflow_nexus.registry import Exposed, ModelField
 
@@ -72,7 +73,8 @@ def save_new(call: Call, values: Values) -> dict[str, Any]:
     exposed = call.exposed
     plain = {name: value for name, value in values.items() if name in exposed.columns}
     instance = exposed.model(**plain)
-    _save(instance, call, exposed, force_insert=True)
+    with storing(call.alias, instance, plain):
+        _save(instance, call, exposed, force_insert=True)
     return key_of(exposed, instance)
 
 
@@ -86,7 +88,8 @@ def save_changed(call: Call, instance: models.Model, values: Values) -> None:
         elif name in exposed.columns:
             setattr(instance, name, value)
     faults.raise_any()
-    _save(instance, call, exposed)
+    with storing(call.alias, instance, values):
+        _save(instance, call, exposed)
 
 
 def _save(

@@ -93,6 +93,9 @@ def _condition(scope: Scope, operation: Operation, spelled: str, text: str) -> d
                 raise unknown("lookup", lookup, LOOKUPS, at=spelled)
             conditions = _on_field(scope, field, lookup, text, spelled)
             break
+        if steps[0] == "id" and field is None and scope.exposed.composite_id:
+            name, conditions = "id", _key(scope, "__".join(steps[1:]) or "exact", text, spelled)
+            break
         relation = scope.relation(steps[0])
         if relation is None or len(steps) == 1:
             name = steps[0] or spelled
@@ -103,6 +106,28 @@ def _condition(scope: Scope, operation: Operation, spelled: str, text: str) -> d
     for outer, many in reversed(wrappers):
         condition = {outer: {"$some": condition} if many else condition}
     return condition
+
+
+def _key(scope: Scope, lookup: str, text: str, at: str) -> Any:
+    """What a composite ``id`` has to equal: its values in key order with commas between, or a JSON object."""
+    if lookup != "exact":
+        raise unknown("lookup", lookup, ("exact",), at=at)
+    fields = [scope.field(item.name, at) for item in scope.exposed.key]
+    names = [field.name for field in fields]
+    if text.lstrip().startswith("{"):
+        given = _json(text, at)
+    else:
+        parts = text.split(",")
+        given = dict(zip(names, parts, strict=True)) if len(parts) == len(names) else {}
+        given = {field.name: _value(field.kind, given[field.name], at) for field in fields if given}
+    if set(given) != set(names):
+        message = (
+            f'"{at}" must hold the {len(names)} values {", ".join(names)}, with commas between'
+        )
+        raise Invalid.field(at, "type", message)
+    for field in fields:
+        _checked(field.kind.coerce, given[field.name], at)
+    return given
 
 
 def _follows(scope: Scope, steps: list[str]) -> bool:

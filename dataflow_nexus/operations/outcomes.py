@@ -94,7 +94,7 @@ def records(call: Call, keys: Sequence[Key]) -> list[msgspec.Raw]:
     found: list[msgspec.Raw] = []
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
-        scope = Scope(compilation(call), call.exposed, grant)
+        scope = Scope(compilation(call), call.exposed, grant, written=True)
         condition = any_of(equal_to(scope, key) for key in chunk)
         texts = [str(row[0]) for row in render(Rows(scope=scope, condition=condition), shape)]
         found += [msgspec.Raw(text.encode()) for text in _in_order(call, texts, chunk)]

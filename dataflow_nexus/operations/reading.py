@@ -169,12 +169,12 @@ def equal_as_shown(scope: Scope, values: Mapping[str, Any]) -> SQL:
 def record_by_key(call: Call, values: Mapping[str, Any]) -> bytes:
     """The record that the database now holds under a key: what a write returns.
 
-    Raises ``NotFound`` where the row is gone. A principal who may read nothing gets an empty object.
+    A principal who may not see it as it is now gets an empty object.
     """
     grant = call.reading
     if grant is None:
         return b"{}"
-    scope = Scope(compilation(call), call.exposed, grant)
+    scope = Scope(compilation(call), call.exposed, grant, written=True)
     found = render(
         Rows(scope=scope, condition=equal_to(scope, values), limit=1),
         full_shape(call.exposed, grant),
@@ -224,7 +224,9 @@ def list_records(call: Call) -> bytes:
         call,
         records,
         more=len(found) > limit,
-        cursor=(lambda last: write_cursor(found[last - 1][1:], bound)) if rows.keys else None,
+        cursor=(lambda last: write_cursor(found[last - 1][1:], bound, order))
+        if rows.keys
+        else None,
     )
     number = None
     if counting != "none":
@@ -242,7 +244,7 @@ def _following(call: Call, scope: Scope, order: Sequence[Term], bound: bytes) ->
     if not keyed(scope):
         message = f'"{call.exposed.resource}" has no key: page it by offset'
         raise Invalid.field("cursor", "cursor", message)
-    return after(order, read_cursor(cursor, bound, order))
+    return after(order, read_cursor(cursor, bound, order), scope.compilation.dialect)
 
 
 def page(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import IntegrityError, connections, models
+from django.db.models.expressions import DatabaseDefault
 
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.reading import compilation
@@ -94,7 +95,10 @@ def hidden_ids(call: Call, key: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def missing_keys(call: Call, field: ModelField, keys: Iterable[Any]) -> list[Any]:
-    """The keys that belong to no visible record of the model that the field points to."""
+    """The keys that belong to no visible record of the model that the field points to.
+
+    The database's own default is not known here, and its constraint speaks about it, as it does for a new record.
+    """
     source: Any = field.source
     target: type[models.Model] = source.remote_field.model
     pointed = source.target_field if field.foreign_key is not None else target._meta.pk
@@ -102,7 +106,7 @@ def missing_keys(call: Call, field: ModelField, keys: Iterable[Any]) -> list[Any
     wanted = {
         key: pointed.get_db_prep_value(key, connection, prepared=False)
         for key in dict.fromkeys(keys)
-        if key is not None
+        if key is not None and not isinstance(key, DatabaseDefault)
     }
     grant = call.grant_on(target)
     if not wanted or grant is None:

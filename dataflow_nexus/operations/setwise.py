@@ -21,6 +21,7 @@ from dataflow_nexus.operations.given_values import keep_key
 from dataflow_nexus.operations.outcomes import Done, Key, asked_for
 from dataflow_nexus.operations.reading import compilation
 from dataflow_nexus.operations.references import missing_keys, must_look
+from dataflow_nexus.operations.uploads import is_upload
 from dataflow_nexus.operations.values import Change, Faults
 from dataflow_nexus.queries import changing, recordsets
 from dataflow_nexus.queries.connections import fetch
@@ -55,7 +56,7 @@ def is_plain(exposed: Exposed, row: Row) -> bool:
     """Whether a row has column values alone: no lists of ids, no files, nothing that the database computes."""
     columns = exposed.columns
     return bool(row.values) and not any(
-        name not in columns or isinstance(value, Change) or hasattr(value, "read")
+        name not in columns or isinstance(value, Change) or is_upload(value)
         for name, value in row.values.items()
     )
 

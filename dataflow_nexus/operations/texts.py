@@ -8,6 +8,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from dataflow_nexus.access.principal import SYSTEM, Principal
@@ -43,18 +44,17 @@ def from_text(
     lookups: dict[str, str] = {}
     short: dict[str, str] = {}
     seen: set[str] = set()
-    for given, text in pairs:
-        name = "order_by" if given == "sort" and "order_by" in verb.parameters else given
+    for spelled, text in pairs:
+        name = "order_by" if spelled == "sort" and "order_by" in verb.parameters else spelled
         if name in seen:
-            raise Invalid.field(given, "duplicate", f'"{given}" is given twice')
+            raise Invalid.field(spelled, "duplicate", f'"{spelled}" is given twice')
         seen.add(name)
         if name in verb.parameters:
             params[name] = _parameter(operation, name, text)
         elif verb.name == "aggregate" and name in AGGREGATES:
             short[name] = text
         elif verb.takes_fields:
-            field = named(operation.exposed, name)
-            params[name] = text if field is None else value(field, text)
+            params[name] = given(operation.exposed, name, text)
         elif verb.name in LOOKUP_VERBS:
             lookups[name] = text
         else:
@@ -154,6 +154,22 @@ def named(exposed: Exposed, name: str) -> ModelField | None:
 
 
 # --- the values of fields -------------------------------------------------------------------------
+
+
+def given(exposed: Exposed, name: str, text: str) -> Any:
+    """What a write is given under a name: the value of a field, or a composite ``id``."""
+    field = named(exposed, name)
+    if field is not None:
+        return value(field, text)
+    return key(exposed, text) if name == "id" and exposed.composite_id else text
+
+
+def cell_reader(exposed: Exposed, name: str) -> Callable[[str], Any]:
+    """The same for the cells of a CSV column."""
+    field = named(exposed, name)
+    if field is not None:
+        return partial(cell, field)
+    return partial(key, exposed) if name == "id" and exposed.composite_id else str
 
 
 def value(field: ModelField, text: str) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from dataflow_nexus.operations.uploads import watched
+
 
 @contextmanager
 def immediate(alias: str) -> Iterator[None]:
@@ -27,12 +29,13 @@ def immediate(alias: str) -> Iterator[None]:
 
 @contextmanager
 def writing(alias: str, *, dry_run: bool = False) -> Iterator[None]:
-    """A transaction (a savepoint inside another). With ``dry_run`` it is rolled back at its end."""
-    with immediate(alias), transaction.atomic(using=alias):
+    """A transaction (a savepoint inside another). With ``dry_run`` it is rolled back at its end, files as well."""
+    with watched(alias) as watch, immediate(alias), transaction.atomic(using=alias):
         yield
         check_deferred(alias)
         if dry_run:
             transaction.set_rollback(True, using=alias)
+        watch.committing = not dry_run
 
 
 def check_deferred(alias: str) -> None:

@@ -165,6 +165,8 @@ def conflict_key(call: Call, faults: Faults) -> tuple[str, ...]:
     ):
         faults.add("conflict_on", "type", '"conflict_on" must be an array of field names')
         return ()
+    if call.exposed.composite_id and list(given) == ["id"]:
+        given = [field.name for field in call.exposed.key]
     made = writer(call, "add")
     fields = [made.field(name, f"conflict_on.{index}", faults) for index, name in enumerate(given)]
     return unique_key(
@@ -208,7 +210,7 @@ def is_one_statement(call: Call, wanted: Upsert) -> bool:
 def _on_conflict(call: Call, wanted: Upsert) -> tuple[bool, bytes]:
     exposed, alias = call.exposed, call.alias
     scope = Scope(compilation(call), exposed, call.grants["change"])
-    _, row = changing.new_row(exposed, wanted.create)
+    row = changing.new_row(exposed, exposed.model(**wanted.create))
     statement = changing.insert(alias, exposed, [row])
     statement = SQL(statement.text.replace(" (", f" AS {scope.alias} (", 1), statement.params)
     columns = ", ".join(quote(alias, str(exposed.columns[name].column)) for name in wanted.key)

@@ -45,6 +45,8 @@ class Faults:
     def __init__(self) -> None:
         self.errors: list[FieldError] = []
         self.denied: list[str] = []
+        self.unread: set[str] = set()
+        """Fields that stand inside a wrong value: they are not missing."""
         self.refusal = ""
         """Why nothing can be written at all, where nothing else is wrong."""
 
@@ -119,6 +121,9 @@ class Writer:
     ) -> Values:
         """The values of one object. ``changes`` allows ``$inc`` and the like."""
         found: Values = {}
+        if self.exposed.composite_id and "id" in given:
+            found = self._collect_key(given["id"], step(at, "id"), faults)
+            given = {name: value for name, value in given.items() if name != "id"}
         plan = self._plan
         for name, value in given.items():
             known = plan.get(name) or self.known(name, faults, at=at)
@@ -139,6 +144,23 @@ class Writer:
                 path = step(at, name)
                 faults.add(path, problem.code, f'"{path}" {problem.message}')
         return found
+
+    def _collect_key(self, key: Any, at: str, faults: Faults) -> Values:
+        """The columns that a composite ``id`` holds: all of the key, and nothing else."""
+        names = [field.name for field in self.exposed.key]
+        if not isinstance(key, Mapping):
+            faults.add(at, "type", f'"{at}" must be an object of {", ".join(names)}')
+            faults.unread.update(names)
+            return {}
+        for name in key:
+            if name not in names:
+                path = step(at, name)
+                faults.add(path, "unknown", f'unknown field "{name}"{nearest(str(name), names)}')
+        for name in names:
+            if name not in key:
+                faults.add(step(at, name), "required", f'"{step(at, name)}" is required')
+        given = {name: key[name] for name in names if name in key}
+        return self.collect(given, at=at, faults=faults)
 
     @cached_property
     def _plan(self) -> dict[Any, tuple[ModelField, Check]]:

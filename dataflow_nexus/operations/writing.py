@@ -45,6 +45,7 @@ from dataflow_nexus.operations.references import (
 )
 from dataflow_nexus.operations.transactions import writing
 from dataflow_nexus.operations.triggers import returns_final_row
+from dataflow_nexus.operations.uploads import is_upload, storing
 from dataflow_nexus.operations.values import (
     Change,
     Faults,
@@ -105,7 +106,7 @@ def is_direct(call: Call, action: str, values: Values) -> bool:
         )
         and not any(referring(call, values))
         and base_queryset(exposed, compilation(call)) is None
-        and not any(hasattr(value, "read") for value in values.values())
+        and not any(map(is_upload, values.values()))
         and returns_final_row(call.alias, exposed.table)
     )
 
@@ -124,7 +125,7 @@ def insert_rendered(call: Call, values: Values) -> bytes:
         )
         statement = made.statement(values)
     else:
-        _, row = changing.new_row(exposed, values)
+        row = changing.new_row(exposed, exposed.model(**values))
         statement = around_change(call, changing.insert(alias, exposed, [row]))
     found = run_change(call, statement, often=True)
     if not found:
@@ -164,7 +165,9 @@ def insert_row(call: Call, values: Values) -> Key:
     if instances.saves_itself(exposed.model):
         key: Key = instances.save_new(call, columns)
     else:
-        _, row = changing.new_row(exposed, columns)
+        instance = exposed.model(**columns)
+        with storing(call.alias, instance, columns):
+            row = changing.new_row(exposed, instance)
         statement = changing.insert(call.alias, exposed, [row])
         names = [str(field.column) for field in exposed.key]
         found = fetch(call.alias, statement + changing.returning(call.alias, names))
@@ -298,15 +301,16 @@ def change_row(call: Call, key: Key, values: Values) -> Key:
 
 def stored_files(call: Call, values: Values) -> Values:
     """Uploaded files put into their storage, so that the column holds their name."""
-    if not any(hasattr(value, "read") for value in values.values()):
+    if not any(map(is_upload, values.values())):
         return values
     result = dict(values)
     for name, value in values.items():
-        if hasattr(value, "read"):
+        if is_upload(value):
             source = call.exposed.columns[name].source
             assert isinstance(source, models.Field)
             instance = call.exposed.model(**{name: value})
-            result[name] = source.pre_save(instance, False)
+            with storing(call.alias, instance, {name: value}):
+                result[name] = source.pre_save(instance, False)
     return result
 
 
@@ -330,7 +334,7 @@ def shown_key(call: Call, key: Key) -> Any:
     reading, names = call.reading, [field.name for field in call.exposed.key]
     shown = reading is not None and all(reading.reads(name) for name in names)
     if shown and reading is not None and not reading.shows_all:
-        scope = Scope(compilation(call), call.exposed, reading)
+        scope = Scope(compilation(call), call.exposed, reading, written=True)
         masks = [scope.visible(), *(scope.mask(name) for name in names)]
         shown = is_there(call, scope, all_of([equal_to(scope, key), *masks]))
     values = {

@@ -14,12 +14,11 @@ from dataflow_nexus.queries.sql import SQL, join, param
 from dataflow_nexus.registry import Exposed, ModelField
 
 
-def new_row(exposed: Exposed, values: Mapping[str, Any]) -> tuple[models.Model, dict[str, Any]]:
-    """A new instance, and its prepared-to-be columns: Django's defaults and ``pre_save`` fill what was not given.
+def new_row(exposed: Exposed, instance: models.Model) -> dict[str, Any]:
+    """The prepared-to-be columns of a new instance: Django's defaults and ``pre_save`` fill what was not given.
 
     A column whose value the database makes (a sequence, ``db_default``) is left out.
     """
-    instance = exposed.model(**values)
     row: dict[str, Any] = {}
     for field in exposed.columns.values():
         source = field.source
@@ -33,7 +32,7 @@ def new_row(exposed: Exposed, values: Mapping[str, Any]) -> tuple[models.Model, 
         ):
             continue
         row[field.column] = value
-    return instance, row
+    return row
 
 
 def stored(alias: str, source: models.Field[Any, Any], value: Any) -> Any:
@@ -77,17 +76,19 @@ def assignments(scope: Scope, values: Mapping[str, Any]) -> SQL:
         if hasattr(value, "operator"):
             pieces.append(target + computed(scope, field, value.operator, value.operand))
         elif isinstance(value, DatabaseDefault):
-            pieces.append(target + default_of(alias, field))
+            pieces.append(target + default_of(scope, field))
         else:
             assert isinstance(field.source, models.Field)
             pieces.append(target + param(stored(alias, field.source, value)))
     return join(", ", pieces)
 
 
-def default_of(alias: str, field: ModelField) -> SQL:
-    """The expression of a column's database default."""
+def default_of(scope: Scope, field: ModelField) -> SQL:
+    """A column's database default. SQLite's UPDATE has no word for it, and takes the expression that it is made of."""
+    if scope.compilation.dialect.name == "postgresql":
+        return SQL("DEFAULT")
     source: Any = field.source
-    compiler = models.sql.Query(source.model).get_compiler(using=alias)
+    compiler = models.sql.Query(source.model).get_compiler(using=scope.compilation.alias)
     text, params = compiler.compile(source._db_default_expression)
     return SQL(text, tuple(params))
 
@@ -98,7 +99,7 @@ def computed(scope: Scope, field: ModelField, operator: str, operand: Any) -> SQ
     if operator == "$append":
         return _appended(scope, field, column, operand)
     sign = {"$inc": "+", "$dec": "-", "$multiply": "*"}[operator]
-    number = dialect.number(operand) if field.kind.name == "decimal" else param(operand)
+    number = dialect.operand(operand) if field.kind.name == "decimal" else param(operand)
     found = column + f" {sign} " + number
     scale = getattr(field.storage, "decimal_places", None)
     return found.wrapped("round(", f", {int(scale)})") if scale is not None else found

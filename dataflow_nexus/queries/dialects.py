@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from dataflow_nexus.queries.connections import canonical, folded
@@ -31,6 +34,7 @@ def _glob(pattern: str) -> str:
 
 _ONE = "1." + "0" * 40
 """A factor that gives a quotient 40 digits after the point."""
+_LARGEST = Decimal(repr(sys.float_info.max))
 _DAY = "86400000000"
 """A day in microseconds."""
 
@@ -53,6 +57,8 @@ class PostgreSQL:
 
     def number(self, value: Any) -> SQL:
         return SQL("%s::numeric", (value,))
+
+    operand = number
 
     def json_equal(self, value: SQL, path: Sequence[str], other: Any) -> SQL:
         return self._at(value, path) + SQL(" = %s::jsonb", (json.dumps(other),))
@@ -146,7 +152,14 @@ class SQLite:
         return value.wrapped("CAST(", " AS TEXT)")
 
     def number(self, value: Any) -> SQL:
+        """What is too near to zero for SQLite's numbers is the nearest of them, and not zero itself."""
+        if value and not float(value):
+            return param(math.copysign(math.ulp(0), value))
         return SQL("CAST(%s AS NUMERIC)", (str(value),))
+
+    def operand(self, value: Any) -> SQL:
+        """A number to compute with: zero times SQLite's infinity would be null."""
+        return self.number(max(-_LARGEST, min(value, _LARGEST)))
 
     def json_equal(self, value: SQL, path: Sequence[str], other: Any) -> SQL:
         return self._call("dataflow_json", value, path) + " = " + param(canonical(other))

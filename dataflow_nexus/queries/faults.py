@@ -6,9 +6,18 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connections,
+)
 
 from dataflow_nexus.exceptions import (
     ConcurrentChange,
@@ -16,6 +25,7 @@ from dataflow_nexus.exceptions import (
     DeadlineExceeded,
     FieldError,
     Invalid,
+    KeysUsedUp,
     LimitExceeded,
     NexusError,
     PermissionDenied,
@@ -31,12 +41,16 @@ _SQLITE_UNIQUE = re.compile(r"UNIQUE constraint failed: (.+)")
 _SQLITE_NULL = re.compile(r"NOT NULL constraint failed: \S+\.(.+)")
 _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (.+)")
 _CANCELLED = "57014"
+_CANNOT_OPEN = "SQLITE_CANTOPEN"
+_MADE_THEN = "set existing_schema_mode=False so that it is made at the first request"
 _RAISED = "P0001"
 _NO_TABLE = re.compile(r"(?:no such table: |relation )\"?([^\s\"]+)")
 _NO_COLUMN = re.compile(r"no such column: |has no column named ")
 _NOT_WRITABLE = ("25006", "SQLITE_READONLY")
 _NOT_A_DATABASE = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 _FOREIGN_KEY = ("23503", "23001")  # the latter where it says ON DELETE RESTRICT
+_SEQUENCE_AT_ITS_END, _FULL = "2200H", "SQLITE_FULL"
+_LAST_KEY = 2**63 - 1
 _TOO_LARGE = ("parser stack overflow", "Expression tree is too large", "too many SQL variables")
 
 
@@ -75,6 +89,11 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
         )
     if state[:2] == "54" or str(error).startswith(_TOO_LARGE):
         return LimitExceeded("the request is larger or nested deeper than the database takes")
+    if state == _SEQUENCE_AT_ITS_END or (state == _FULL and _keys_used_up(exposed, alias)):
+        return KeysUsedUp(
+            f'the database can make no more keys for "{exposed.resource}": the largest one has been'
+            " used; give the record a key that is free"
+        )
     if state in ("40001", "40P01"):
         return ConcurrentChange("another transaction changed the same records; try again")
     if state == "55000":
@@ -91,6 +110,21 @@ def translate(error: DatabaseError, exposed: Exposed, alias: str) -> NexusError:
         logger.warning("database %s: %s", alias, type(error).__name__)
         return Unavailable("the database is unavailable or too busy; nothing was changed")
     raise error
+
+
+def _keys_used_up(exposed: Exposed, alias: str) -> bool:
+    """Whether SQLite's AUTOINCREMENT has reached its end, which it says in the words for a full disk.
+
+    It is asked directly: Django lets no statement through in a transaction that SQLite has given up.
+    """
+    connection: Any = connections[alias]
+    tables = {source.model._meta.db_table for source in exposed.model._meta.concrete_fields}
+    try:
+        with connection.wrap_database_errors:
+            last = connection.connection.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    except DatabaseError:  # no table has AUTOINCREMENT, or the disk is what is full
+        return False
+    return any(name in tables and number == _LAST_KEY for name, number in last)
 
 
 def _raised_in_sqlite(error: DatabaseError) -> bool:
@@ -117,6 +151,11 @@ def withheld(error: NexusError, known: Known) -> NexusError:
 
 def _unfit(error: DatabaseError, state: str, exposed: Exposed, alias: str) -> NexusError | None:
     """The error where the database is not as the models say, or not as this application needs it."""
+    if state == _CANNOT_OPEN and not _file_of(alias).exists():
+        return TableNotFound(
+            f'the database of "{exposed.resource}" does not exist, its file is not there: create the'
+            f" schema first, or {_MADE_THEN}"
+        )
     if state in ("42P01", "3F000") or "no such table" in str(error):
         return _no_table(error, exposed)
     if state == "42703" or _NO_COLUMN.search(str(error)):
@@ -134,10 +173,13 @@ def _no_table(error: DatabaseError, exposed: Exposed) -> TableNotFound:
     missing = _NO_TABLE.search(str(error))
     own = missing is None or _bare(missing.group(1)) == _bare(exposed.table)
     which = f'the table of "{exposed.resource}"' if own else f'a table beside "{exposed.resource}"'
-    return TableNotFound(
-        f"{which} does not exist: create the schema first, or set"
-        " existing_schema_mode=False so that it is made at the first request"
-    )
+    return TableNotFound(f"{which} does not exist: create the schema first, or {_MADE_THEN}")
+
+
+def _file_of(alias: str) -> Path:
+    """The file of an SQLite database, which settings name by its path or by a URI."""
+    name = str(connections[alias].settings_dict["NAME"])
+    return Path(unquote(urlsplit(name).path) if name.startswith("file:") else name)
 
 
 def _bare(table: str) -> str:

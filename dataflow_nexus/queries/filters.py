@@ -42,7 +42,7 @@ def compile_filter(scope: Scope, tree: Any, *, at: str = "filter", depth: int = 
         raise LimitExceeded.depth(at, f"a filter is at most {limit} levels deep")
     conditions: list[SQL | None] = []
     if not tree:
-        scope.compilation.count_condition()
+        scope.compilation.count_condition(at)
     for name, wanted in tree.items():
         if not isinstance(name, str):
             raise Invalid.field(at, "type", f'the names in "{at}" must be strings')
@@ -63,7 +63,7 @@ def _logical(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL |
     if not isinstance(wanted, Sequence) or isinstance(wanted, str):
         raise Invalid.field(at, "type", f'"{at}" must be an array of filters')
     if not wanted:
-        scope.compilation.count_condition()
+        scope.compilation.count_condition(at)
     parts = [
         compile_filter(scope, item, at=f"{at}.{index}", depth=depth + 1) or TRUE
         for index, item in enumerate(wanted)
@@ -76,12 +76,7 @@ def _logical(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL |
 
 def _named(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL | None:
     field = scope.find(name)
-    if (
-        field is None
-        and name == "id"
-        and len(scope.exposed.key) > 1
-        and name not in scope.exposed.fields
-    ):
+    if field is None and name == "id" and scope.exposed.composite_id:
         return _composite(scope, wanted, at)
     if field is not None and field.in_database:
         return _conditions(scope, field, (), wanted, at, depth)
@@ -117,7 +112,7 @@ def _composite(scope: Scope, wanted: Any, at: str) -> SQL:
 
 
 def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int) -> SQL:
-    scope.compilation.count_condition()
+    scope.compilation.count_condition(at)
     related = scope.related(relation)
     if not relation.many:
         if isinstance(wanted, Mapping):
@@ -126,6 +121,8 @@ def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int)
                 return complement(found) if truth(wanted["$null"], step(at, "$null")) else found
             return related.exists(compile_filter(related.scope, wanted, at=at, depth=depth + 1))
         key = relation.field_name and scope.find(relation.field_name)
+        if not key and wanted is None:
+            return complement(related.exists(None))
         if not key:
             raise Invalid.field(at, "type", f'"{at}" must be an object of conditions')
         return _conditions(scope, key, (), wanted, at, depth) or TRUE
@@ -175,9 +172,10 @@ def _conditions(
         if isinstance(wanted, Mapping) and field.kind.name != "json":
             wrong = next((str(name) for name in wanted if name not in OPERATORS), None)
             if wrong is None:
-                raise Invalid.field(
-                    at, "type", f'"{at}" must be a value, or an object of operators'
+                message = (
+                    f'the condition "{at}" is empty: it must be a value, or an object of operators'
                 )
+                raise Invalid.field(at, "type", message)
             raise unknown("operator", wrong, OPERATORS, at=step(at, wrong))
         wanted = {"$eq": wanted}
     if depth > scope.compilation.configuration.max_filter_depth:
@@ -186,7 +184,7 @@ def _conditions(
     for name, value in wanted.items():
         if name not in OPERATORS:
             raise unknown("operator", name, OPERATORS, at=step(at, name))
-        scope.compilation.count_condition()
+        scope.compilation.count_condition(at)
         where = at if not operators else step(at, name)
         if name == "$not":
             inner = _conditions(scope, field, path, value, where, depth + 1)

@@ -137,9 +137,7 @@ def _pair(value: Any, at: str) -> tuple[Any, Any]:
 def _items(scope: Scope, value: Any, at: str) -> list[Any]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise Invalid.field(at, "type", f'"{at}" must be an array')
-    limit = scope.compilation.configuration.max_in_values
-    if len(value) > limit:
-        raise Invalid.field(at, "too_large", f'"{at}" has {len(value)} values, the most is {limit}')
+    scope.compilation.count_values(len(value), at)
     return list(value)
 
 

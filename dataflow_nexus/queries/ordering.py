@@ -37,6 +37,8 @@ class Term:
 
     value: SQL
     kind: str
+    scale: int | None
+    """Digits after the point of a decimal column."""
     spelled: str
     descending: bool
     nullable: bool
@@ -159,6 +161,7 @@ def _made(
     return Term(
         value=value,
         kind=field.kind.name,
+        scale=getattr(field.storage, "decimal_places", None),
         spelled=f"{'-' if descending else ''}{spelled}:{place or ''}",
         descending=descending,
         nullable=nullable,

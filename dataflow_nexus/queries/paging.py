@@ -11,7 +11,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,8 @@ import msgspec
 from django.conf import settings
 
 from dataflow_nexus.exceptions import Invalid
+from dataflow_nexus.fields.numbers import plain
+from dataflow_nexus.queries.dialects import Dialect
 from dataflow_nexus.queries.ordering import Term
 from dataflow_nexus.queries.sql import FALSE, SQL, all_of, any_of, join, param
 
@@ -49,9 +51,33 @@ def _exact(value: Any) -> Any:
     return value
 
 
-def write_cursor(values: Sequence[Any], bound: bytes) -> str:
-    packed = msgspec.msgpack.encode(list(values))
+_SAFE_DIGITS = 15
+"""Digits that SQLite's numbers keep whichever way they go between text and binary."""
+
+
+def write_cursor(values: Sequence[Any], bound: bytes, terms: Sequence[Term]) -> str:
+    keys = [
+        _decimal_key(value, term.scale) if term.kind == "decimal" and value is not None else value
+        for value, term in zip(values, terms, strict=True)
+    ]
+    packed = msgspec.msgpack.encode(keys)
     return _spelled(_cipher(settings.SECRET_KEY).encrypt(packed, [bound]))
+
+
+def _decimal_key(value: Any, scale: int | None) -> Any:
+    """A decimal in plain notation with its column's scale, whichever database it is from.
+
+    What that would change stays as the database gave it: more digits than the scale, or than a double holds.
+    """
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return value
+    if not number.is_finite():
+        return value
+    text = plain(number, scale)
+    exact = isinstance(value, str) or len(number.normalize().as_tuple().digits) <= _SAFE_DIGITS
+    return text if exact and Decimal(text) == number else value
 
 
 def _spelled(sealed: bytes) -> str:
@@ -80,29 +106,37 @@ def read_cursor(cursor: Any, bound: bytes, terms: Sequence[Term]) -> list[Any]:
     return values
 
 
-def after(terms: Sequence[Term], values: Sequence[Any]) -> SQL:
+def after(terms: Sequence[Term], values: Sequence[Any], dialect: Dialect) -> SQL:
     """The condition that a row comes after the row with these sort values."""
+    keys = [
+        None
+        if value is None
+        else dialect.number(Decimal(value))
+        if term.kind == "decimal" and isinstance(value, str)
+        else param(value)
+        for term, value in zip(terms, values, strict=True)
+    ]
     directions = {term.descending for term in terms}
     if len(terms) > 1 and len(directions) == 1 and not any(term.nullable for term in terms):
         sign = " < " if terms[0].descending else " > "
         left = join(", ", [term.value for term in terms]).wrapped("(", ")")
-        return left + sign + join(", ", [param(value) for value in values]).wrapped("(", ")")
+        return left + sign + join(", ", [key for key in keys if key]).wrapped("(", ")")
     found = FALSE
-    for term, value in reversed(list(zip(terms, values, strict=True))):
-        tied = all_of([_equal(term, value), found])
+    for term, key in reversed(list(zip(terms, keys, strict=True))):
+        tied = all_of([_equal(term, key), found])
         assert tied is not None
-        found = any_of([_beyond(term, value), tied])
+        found = any_of([_beyond(term, key), tied])
     return found
 
 
-def _equal(term: Term, value: Any) -> SQL:
-    return term.value + " IS NULL" if value is None else term.value + " = " + param(value)
+def _equal(term: Term, key: SQL | None) -> SQL:
+    return term.value + " IS NULL" if key is None else term.value + " = " + key
 
 
-def _beyond(term: Term, value: Any) -> SQL:
-    if value is None:
+def _beyond(term: Term, key: SQL | None) -> SQL:
+    if key is None:
         return term.value + " IS NOT NULL" if term.nulls_first else FALSE
-    beyond = term.value + (" < " if term.descending else " > ") + param(value)
+    beyond = term.value + (" < " if term.descending else " > ") + key
     if term.nullable and not term.nulls_first:
         return any_of([beyond, term.value + " IS NULL"])
     return beyond

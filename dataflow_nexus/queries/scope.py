@@ -20,7 +20,7 @@ from django.db.models.manager import BaseManager
 from dataflow_nexus.access.grants import UNRESTRICTED, Grant
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.conf import Configuration
-from dataflow_nexus.exceptions import Invalid
+from dataflow_nexus.exceptions import Invalid, LimitExceeded
 from dataflow_nexus.queries.connections import quote
 from dataflow_nexus.queries.dialects import DIALECTS, Dialect
 from dataflow_nexus.queries.names import unknown
@@ -30,13 +30,15 @@ from dataflow_nexus.registry import Exposed, ModelField, Relation
 
 @dataclass(kw_only=True)
 class Compilation:
-    """What one statement is compiled for: database, principal, limits, and a counter for table aliases."""
+    """What one statement is compiled for: database, principal, limits, and counters of what it is made of."""
 
     alias: str
     principal: Principal
     configuration: Configuration
     grant_on: Callable[[type[models.Model]], Grant | None]
     conditions: int = 0
+    listed: int = 0
+    """Values in the lists of all conditions."""
     aliases: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -51,17 +53,26 @@ class Compilation:
 
     def with_full_sight(self) -> Compilation:
         """For a rule's own row condition: its author sees everything."""
-        return replace(self, grant_on=lambda _: UNRESTRICTED, conditions=0)
+        return replace(self, grant_on=lambda _: UNRESTRICTED, conditions=0, listed=0)
 
     def quote(self, name: str) -> str:
         return quote(self.alias, name)
 
-    def count_condition(self) -> None:
-        """Bound the size of a filter."""
+    def count_condition(self, at: str) -> None:
+        """Bound the conditions of a request: those of ``filter`` and ``having``, with all that is nested in them."""
         self.conditions += 1
-        if self.conditions > self.configuration.max_filter_conditions:
-            limit = self.configuration.max_filter_conditions
-            raise Invalid.field("filter", "too_large", f"a filter has at most {limit} conditions")
+        limit = self.configuration.max_filter_conditions
+        if self.conditions > limit:
+            message = f"a filter has at most {limit} conditions (max_filter_conditions)"
+            raise LimitExceeded.size(at.partition(".")[0], message)
+
+    def count_values(self, number: int, at: str) -> None:
+        """Bound the values that all lists of a request hold together, before any of the next list is looked at."""
+        self.listed += number
+        limit = self.configuration.max_in_values
+        if self.listed > limit:
+            message = f"the lists of a filter hold at most {limit} values together (max_in_values)"
+            raise LimitExceeded.size(at, message)
 
 
 class Scope:
@@ -74,18 +85,21 @@ class Scope:
         grant: Grant,
         *,
         alias: str | None = None,
+        written: bool = False,
     ) -> None:
+        """``written``: for rows that the running write made or changed, which the model's manager may hide now."""
         self.compilation = compilation
         self.exposed = exposed
         self.grant = grant
         self.alias = alias or compilation.next_alias()
+        self._written = written
         self._masks: dict[tuple[Any, ...], SQL] = {}
 
     # --- rows --------------------------------------------------------------------------------------------------------
 
     def source(self) -> SQL:
         """The FROM item: the table itself, or the model's own queryset where that is more than the table."""
-        compiled = base_queryset(self.exposed, self.compilation)
+        compiled = base_queryset(self.exposed, self.compilation, written=self._written)
         if compiled is None:
             return SQL(f"{self.compilation.quote(self.exposed.table)} {self.alias}")
         return compiled.wrapped("(", f") {self.alias}")
@@ -268,10 +282,13 @@ def visible_ids(scope: Scope, field: ModelField) -> tuple[str, Related] | None:
     return f"{related.scope.alias}.{scope.compilation.quote(remote)}", related
 
 
-def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
+def base_queryset(
+    exposed: Exposed, compilation: Compilation, *, written: bool = False
+) -> SQL | None:
     """The model's own queryset as a subquery, or ``None`` where it is the plain table.
 
     Reads go through ``_default_manager`` or the ``queryset`` option, so a manager that hides rows hides them here.
+    What was ``written`` is read as ``refresh_from_db`` reads it; the option says who may see what, so it holds.
     """
     if is_table(exposed):
         return None
@@ -281,7 +298,7 @@ def base_queryset(exposed: Exposed, compilation: Compilation) -> SQL | None:
         for name, value in exposed.options.computed.items()
         if hasattr(value, "resolve_expression")
     }
-    manager = model._default_manager
+    manager = model._base_manager if written else model._default_manager
     fields = [source for source in model._meta.concrete_fields if source.column is not None]
     queryset = (
         manager.all()

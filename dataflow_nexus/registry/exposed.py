@@ -288,6 +288,11 @@ class Exposed:
         )
 
     @cached_property
+    def composite_id(self) -> bool:
+        """Whether ``id`` means a key of several columns: an object of them."""
+        return len(self.key) > 1 and "id" not in self.columns
+
+    @cached_property
     def unique_keys(self) -> tuple[tuple[str, ...], ...]:
         """Every unconditional unique key, as tuples of outside names; the primary key first."""
         meta = self.model._meta

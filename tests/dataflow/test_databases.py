@@ -1,7 +1,9 @@
 """Database URLs become entries of DATABASES, and mistakes never repeat a password."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -47,7 +49,15 @@ def test_the_session_prints_values_in_one_way() -> None:
 )
 def test_the_pool_is_bounded(size: int | None, overflow: int | None, largest: int) -> None:
     pool = entry("postgresql://h/n", size, overflow)["OPTIONS"]["pool"]
-    assert pool == {"min_size": 0, "max_size": largest}
+    assert (pool["min_size"], pool["max_size"]) == (0, largest)
+
+
+@pytest.mark.parametrize(("given", "seconds"), [(None, 5.0), (2, 2.0), (0.5, 0.5)])
+def test_nobody_waits_long_for_a_connection(given: float | None, seconds: float) -> None:
+    options = entry("postgresql://h/n", pool_timeout=given)["OPTIONS"]
+    assert (options["pool"]["timeout"], options["pool"]["reconnect_timeout"]) == (seconds, seconds)
+    assert options["connect_timeout"] == "5"
+    assert entry("postgresql://h/n?connect_timeout=9")["OPTIONS"]["connect_timeout"] == "9"
 
 
 @pytest.mark.parametrize(
@@ -58,9 +68,13 @@ def test_the_pool_is_bounded(size: int | None, overflow: int | None, largest: in
         (("5", None), "pool_size must be a whole number, not str"),
         ((5, -1), "pool_max_overflow must be at least 0, not -1"),
         ((5, 1.5), "pool_max_overflow must be a whole number, not float"),
+        ((5, 1, 0), "pool_timeout must be positive, not 0"),
+        ((5, 1, float("inf")), "pool_timeout must be positive, not inf"),
+        ((5, 1, True), "pool_timeout must be a number, not bool"),
+        ((5, 1, "5"), "pool_timeout must be a number, not str"),
     ],
 )
-def test_pools_that_are_wrong(given: tuple[Any, Any], message: str) -> None:
+def test_pools_that_are_wrong(given: tuple[Any, ...], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         entry("postgresql://h/n", *given)
 
@@ -109,3 +123,18 @@ def test_urls_that_are_wrong(url: Any, message: str) -> None:
         entry(url)
     assert "secret" not in str(raised.value)
     assert "sec#ret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.db", "a b.db", "what?.db", "a#b.db", "50%.db", "%41.db", "mode=memory.db", "ü;'.db"]
+)
+def test_a_file_that_must_exist_is_never_made(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    found = entry(f"sqlite:///{quote(str(path))}", must_exist=True)["NAME"]
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        sqlite3.connect(found, uri=True)
+    assert not list(tmp_path.iterdir())
+    sqlite3.connect(path).close()
+    opened = sqlite3.connect(found, uri=True)
+    assert opened.execute("PRAGMA database_list").fetchone()[2] == str(path)
+    opened.close()

@@ -92,6 +92,40 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, new_database: Callable[[
     return address
 
 
+MISSING = """
+    from dataflow_nexus import DataFlow, Nexus, NexusError
+
+    db = DataFlow("sqlite:///there%3F%20%23.db", existing_schema_mode={existing})
+
+
+    @db.model
+    class Thing:
+        name: str
+
+
+    nexus = Nexus(dataflow_config={{"integration": db}})
+    for node, values in (("ThingListNode", {{}}), ("ThingCreateNode", {{"name": "x"}})):
+        try:
+            print(nexus.execute(node, values))
+        except NexusError as error:
+            print(error.code, error.detail)
+"""
+
+
+def test_an_existing_schema_is_no_new_file(tmp_path: Path) -> None:
+    file = tmp_path / "there? #.db"
+    ran = processes.python(MISSING.format(existing=True), folder=tmp_path)
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["table_not_found"] * 2, ran
+    assert 'the database of "things" does not exist' in ran.out
+    assert str(tmp_path) not in ran.out
+    assert not file.exists()
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE things (id integer PRIMARY KEY, name text NOT NULL)")
+    connection.close()
+    ran = processes.python(MISSING.format(existing=True), folder=tmp_path)
+    assert ran.out.splitlines()[1] == "{'id': 1, 'name': 'x'}", ran
+
+
 def test_every_type_is_written_and_read_back(tmp_path: Path, url: str) -> None:
     ran = processes.python(EVERYTHING.format(url=url), folder=tmp_path)
     assert (ran.code, ran.err) == (0, "")
@@ -181,7 +215,7 @@ def test_what_the_seed_says_is_taken(tmp_path: Path) -> None:
         db = DataFlow(database_url="sqlite:///a.db", auto_migrate=False,
                       enable_model_persistence=False, existing_schema_mode=True)
         assert repr(db) == "<DataFlow on 'dataflow'>"
-        assert DataFlow("sqlite:///a.db").alias == "dataflow"
+        assert DataFlow("sqlite:///a.db", existing_schema_mode=True).alias == "dataflow"
         assert DataFlow("sqlite:///b.db").alias == "dataflow_2"
     """
     ran = processes.python(code, folder=tmp_path)

@@ -46,7 +46,7 @@ def test_nexus_run(tmp_path: Path, port: int) -> None:
         "Things 1.0.0: 1 model",
         f"  REST  http://127.0.0.1:{port}/api   docs http://127.0.0.1:{port}/api/docs",
         "  CLI   nexus --help",
-        "  MCP   arrives in a later release: there is no /mcp yet",
+        f"  MCP   http://127.0.0.1:{port}/mcp",
         "  access control is off: whoever reaches this address may read and write",
         f"serving on http://127.0.0.1:{port} (Ctrl-C stops)",
     ]

@@ -11,8 +11,8 @@ from typing import Any
 class Caller:
     """One kept connection; opened anew when the server has closed it."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    def __init__(self, port: int, timeout: float) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         self.seen: Counter[int] = Counter()
         self.wrong: list[tuple[str, str, int, str]] = []
 
@@ -32,9 +32,11 @@ class Caller:
         self._connection.close()
 
 
-def together(port: int, number: int, work: Callable[[Caller, int], Any]) -> list[Any]:
+def together(
+    port: int, number: int, work: Callable[[Caller, int], Any], timeout: float = 60
+) -> list[Any]:
     """What ``work`` returns for each of so many callers at once. Fails on any answer that was not fine."""
-    callers = [Caller(port) for _ in range(number)]
+    callers = [Caller(port, timeout) for _ in range(number)]
     with ThreadPoolExecutor(number) as pool:
         found = list(pool.map(work, callers, range(number)))
     for caller in callers:

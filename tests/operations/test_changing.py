@@ -1,5 +1,6 @@
 """New values that the database computes from the old ones, and updates that replace a whole record."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -66,6 +67,33 @@ def test_limits_of_operators(run: Run, name: str, value: Any, change: Any, code:
     assert [found for _, found in fields(error)] == [code]
     assert error.errors[0].field.removeprefix("fields.") == name
     assert run("EverythingRead", id=made["id"]) == made
+
+
+@pytest.mark.parametrize("factor", ["1e400", "-1e400", 10**400, "1e999", "1e308"])
+@pytest.mark.parametrize("name", ["decimal", "decimal_null", "float", "float_null", "big"])
+def test_huge_factors(run: Run, name: str, factor: Any) -> None:
+    """Zero times them is zero, null is null, and nothing else has room for the product."""
+    operand = factor if name.startswith("decimal") else int(Decimal(factor))
+    number = run("EverythingCreate", text="x", fields={name: 5})["id"]
+    for params in ({"id": number}, {"id": number, "dry_run": True}):
+        error = refused(
+            run, "EverythingUpdate", Invalid, **params, fields={name: {"$multiply": operand}}
+        )
+        assert fields(error) in ([(name, "range")], [(f"fields.{name}", "range")])
+    refused(
+        run,
+        "EverythingBulkUpdate",
+        Invalid,
+        filter={"id": number},
+        fields={name: {"$multiply": operand}},
+    )
+    if name.startswith("decimal"):
+        for before, after in (
+            ((0, "0.00"), (None, None)) if name == "decimal_null" else ((0, "0.00"),)
+        ):
+            run("EverythingUpdate", id=number, fields={name: before})
+            changed = run("EverythingUpdate", id=number, fields={name: {"$multiply": operand}})
+            assert changed[name] == after
 
 
 def test_operators_of_a_model_with_code_of_its_own(run: Run) -> None:

@@ -1,5 +1,6 @@
 """What `register` says about one model: operations, fields, computed values, the rows that exist."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -209,6 +210,47 @@ def test_a_queryset_may_show_what_the_default_manager_hides(shop: Shop) -> None:
     assert run("DocumentRead", id=made["id"]) == made
     assert run("DocumentUpdate", id=made["id"], deleted_at=None)["deleted_at"] is None
     assert run("DocumentDelete", id=made["id"]) == {"id": made["id"], "deleted": True}
+
+
+GONE = "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("node", "params"),
+    [
+        ("Create", {"title": "x", "deleted_at": GONE}),
+        ("Update", {"id": 0, "deleted_at": GONE}),
+        ("Upsert", {"id": 0, "title": "x", "deleted_at": GONE}),
+        ("Upsert", {"title": "x", "id": 999_999, "deleted_at": GONE}),
+        ("BulkCreate", {"data": [{"title": "x", "deleted_at": GONE}], "return": "records"}),
+        ("BulkUpdate", {"data": [{"id": 0, "deleted_at": GONE}], "return": "records"}),
+        (
+            "BulkUpsert",
+            {"data": [{"id": 0, "title": "x", "deleted_at": GONE}], "return": "records"},
+        ),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("hidden_by", ["manager", "queryset"])
+def test_a_write_that_hides_its_record(
+    shop: Shop, node: str, params: dict[str, Any], hidden_by: str
+) -> None:
+    """A manager hides it from the next read on; a queryset of the registration says who may see it at all."""
+    run = shop(
+        Document, **({"queryset": Document.objects.all()} if hidden_by == "queryset" else {})
+    )
+    made = run("DocumentCreate", title="x")
+    text = json.dumps(params).replace('"id": 0', f'"id": {made["id"]}')
+    answer = run(f"Document{node}", **json.loads(text))
+    record = (
+        next(iter(answer["records"]), {}) if "records" in answer else answer.get("record", answer)
+    )
+    if hidden_by == "queryset":
+        assert record == {}
+        return
+    assert (record["title"], record["deleted_at"]) == ("x", GONE)
+    refused(run, "DocumentRead", NotFound, id=record["id"])
+    assert Document.all_objects.filter(pk=record["id"], deleted_at=GONE).exists()
 
 
 def test_a_queryset_that_counts(shop: Shop) -> None:

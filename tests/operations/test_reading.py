@@ -191,13 +191,6 @@ def test_what_the_default_manager_hides_is_not_there(run: Run) -> None:
     assert run("CustomerCount", filter=titled) == {"count": 0}
 
 
-def test_a_record_that_a_write_hides_is_answered_no_more(run: Run) -> None:
-    made = run("DocumentCreate", title="x")
-    answer = run("DocumentUpdate", id=made["id"], deleted_at="2026-01-01T00:00:00Z")
-    assert answer == {}
-    refused(run, "DocumentRead", NotFound, id=made["id"])
-
-
 def test_a_list_counts_all_that_match(run: Run) -> None:
     page = run("ProductList", filter={"active": True}, limit=3, offset=2, count="exact")
     total = Product.objects.filter(active=True).count()

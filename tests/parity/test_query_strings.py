@@ -60,6 +60,12 @@ LISTS: list[tuple[str, str, dict[str, Any]]] = [
     ("Product", "search=blue+kettle", {"search": "blue kettle"}),
     ("PriceListEntry", "valid_from__gte=2026-01-01&price__lt=200",
      {"filter": {"valid_from": {"$gte": "2026-01-01"}, "price": {"$lt": 200}}}),
+    ("PriceListEntry", "id=SKU-00001,2026-01-01",
+     {"filter": {"id": {"code": "SKU-00001", "valid_from": "2026-01-01"}}}),
+    ("PriceListEntry", 'id={"code":"SKU-00001","valid_from":"2026-01-01"}',
+     {"filter": {"id": {"code": "SKU-00001", "valid_from": "2026-01-01"}}}),
+    ("PriceListEntry", "id__exact=SKU-00001,2026-01-01&price__gt=1",
+     {"filter": {"id": {"code": "SKU-00001", "valid_from": "2026-01-01"}, "price": {"$gt": 1}}}),
     ("PriceListEntry", "note__isnull=1", {"filter": {"note": None}}),
     ("Country", "code__in=DE,FR", {"filter": {"code": {"$in": ["DE", "FR"]}}}),
     ("Country", "customers__orders__status=paid",
@@ -127,6 +133,11 @@ WRONG: list[tuple[str, str, str]] = [
     ("Everything", "ip=x", "ip"),
     ("Everything", "json={x", "json"),
     ("PriceListEntry", "id=SKU-00001", "id"),
+    ("PriceListEntry", "id=SKU-00001,2026-01-01,x", "id"),
+    ("PriceListEntry", "id=SKU-00001,yesterday", "id"),
+    ("PriceListEntry", 'id={"code":"x"}', "id"),
+    ("PriceListEntry", 'id={"code":"x","valid_from":1}', "id"),
+    ("PriceListEntry", "id__in=SKU-00001,2026-01-01", "id__in"),
 ]  # fmt: skip
 
 

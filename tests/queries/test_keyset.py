@@ -9,13 +9,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dataflow_nexus import Invalid
 from dataflow_nexus.nexus import Nexus
 from testproject.shop.models import Category, Everything, PriceListEntry, Product
+from tests import routing
 from tests.queries.compiling import undone
+from tests.routing import POSTGRESQL, SQLITE
 
 Run = Callable[..., Any]
 
@@ -194,6 +197,44 @@ def test_equal_requests_get_equal_cursors(run: Run) -> None:
     assert first(run, filter={"price": {"$gt": 9.5, "$nin": [10.25]}}) == first(
         run, filter={"price": {"$gt": Decimal("9.5"), "$nin": [Decimal("10.25")]}}
     )
+
+
+@pytest.mark.parametrize("order_by", [["-price"], ["price", "name"], ["-price", "-stock"]])
+def test_decimals_give_equal_cursors_on_both_databases(
+    nexus: Nexus, on_postgresql: str, monkeypatch: pytest.MonkeyPatch, order_by: list[str]
+) -> None:
+    found: dict[str, list[str]] = {}
+    for alias in (SQLITE, POSTGRESQL):
+        monkeypatch.setattr(routing, "current", alias)
+        for number, price in enumerate(["7", "7.1", "7.10", "12.34", "-0.05", "99999999.99"]):
+            manager = Product._default_manager.using(alias)
+            manager.create(id=10**6 + number, sku=f"KEY{number}", name="key", price=Decimal(price))
+        cursor, found[alias] = None, []
+        while True:
+            given = {} if cursor is None else {"cursor": cursor}
+            params = {"filter": {"name": "key"}, "order_by": order_by, "limit": 1, **given}
+            page = nexus.execute("ProductListNode", params)
+            cursor = page["next"]
+            if cursor is None:
+                break
+            found[alias].append(cursor)
+        assert len(found[alias]) == 5
+    assert found[SQLITE] == found[POSTGRESQL]
+
+
+def test_pages_over_decimals_with_more_digits_than_their_column(run: Run, database: str) -> None:
+    """Only SQLite keeps them: a cursor that rounded them would lose or repeat rows."""
+    with connections[database].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO shop_pricelistentry (code, valid_from, price) VALUES"
+            " ('K1', '2001-01-01', 1.001), ('K2', '2001-01-01', 1.004), ('K3', '2001-01-01', 1.0041),"
+            " ('K4', '2001-01-01', 12345678.123456789)"
+        )
+    wanted: dict[str, Any] = {"filter": {"code": {"$startswith": "K"}}, "fields": ["code"]}
+    for order in (["price"], ["-price", "-code"]):
+        found = pages(run, "PriceListEntryList", limit=1, order_by=order, **wanted)
+        codes = [record["code"] for page in found for record in page]
+        assert sorted(codes) == ["K1", "K2", "K3", "K4"]
 
 
 def test_a_cursor_belongs_to_its_node_filter_search_and_order(run: Run) -> None:

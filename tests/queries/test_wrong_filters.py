@@ -66,7 +66,6 @@ WRONG: list[tuple[Any, tuple[str, str]]] = [
     ({"stock": {"$in": 1}}, ("filter.stock.$in", "type")),
     ({"stock": {"$in": "12"}}, ("filter.stock.$in", "type")),
     ({"stock": {"$nin": [1, "x"]}}, ("filter.stock.$nin.1", "type")),
-    ({"stock": {"$in": list(range(5001))}}, ("filter.stock.$in", "too_large")),
     ({"stock": {"$between": [1]}}, ("filter.stock.$between", "type")),
     ({"stock": {"$between": "12"}}, ("filter.stock.$between", "type")),
     ({"stock": {"$between": [1, None]}}, ("filter.stock.$between.1", "null")),
@@ -105,10 +104,6 @@ WRONG: list[tuple[Any, tuple[str, str]]] = [
             "password",
         )
     ],
-    # size
-    ({"$or": [{"stock": n} for n in range(201)]}, ("filter", "too_large")),
-    ({"$or": [{} for _ in range(5000)]}, ("filter", "too_large")),
-    ({"$and": [{"$or": []} for _ in range(5000)]}, ("filter", "too_large")),
 ]
 
 
@@ -116,6 +111,60 @@ WRONG: list[tuple[Any, tuple[str, str]]] = [
 def test_wrong_filters_are_named(run: Run, wanted: Any, error: tuple[str, str]) -> None:
     assert refused(run, wanted) == error
     assert refused(run, wanted, "ProductCount") == error
+
+
+def listed(number: int, values: int = 100) -> list[Any]:
+    return [{"stock": {"$in": list(range(values))}} for _ in range(number)]
+
+
+CONDITIONS, VALUES = "at most 200 conditions (max_filter_conditions)", "5000 values together"
+TOO_LARGE: list[tuple[dict[str, Any], str, str]] = [
+    ({"filter": {"$or": [{"stock": n} for n in range(201)]}}, "filter", CONDITIONS),
+    ({"filter": {"$or": [{} for _ in range(5000)]}}, "filter", CONDITIONS),
+    ({"filter": {"$and": [{"$or": []} for _ in range(5000)]}}, "filter", CONDITIONS),
+    ({"filter": {"stock": {"$in": list(range(5001))}}}, "filter.stock.$in", VALUES),
+    ({"filter": {"attrs.a": {"$nin": ["x"] * 5001}}}, "filter.attrs.a.$nin", VALUES),
+    ({"filter": {"$or": listed(199, 5000)}}, "filter.$or.1.stock.$in", VALUES),
+    ({"filter": {"$or": listed(51)}}, "filter.$or.50.stock.$in", VALUES),
+    (
+        {"filter": {"$or": listed(50), "tags": {"$some": {"id": {"$in": [1]}}}}},
+        "filter.tags.$some.id.$in",
+        VALUES,
+    ),
+    (
+        {"filter": {"$or": listed(50), "category.id": {"$nin": [1]}}},
+        "filter.category.id.$nin",
+        VALUES,
+    ),
+]
+TOGETHER: list[tuple[Any, Any, str, str]] = [
+    ([{"stock": n} for n in range(150)], [{"n": n} for n in range(51)], "having", CONDITIONS),
+    (listed(50), [{"n": {"$in": [1]}}], "having.$or.0.n.$in", VALUES),
+]
+
+
+@pytest.mark.parametrize(("params", "at", "limit"), TOO_LARGE, ids=range(len(TOO_LARGE)))
+def test_the_whole_of_a_filter_is_bounded(
+    run: Run, params: dict[str, Any], at: str, limit: str
+) -> None:
+    for node in ("ProductCount", "ProductList"):
+        with pytest.raises(LimitExceeded) as caught:
+            run(node, **params)
+        [error] = caught.value.errors
+        assert (error.field, error.code) == (at, "too_large")
+        assert limit in caught.value.detail
+
+
+@pytest.mark.parametrize(("chosen", "having", "at", "limit"), TOGETHER, ids=range(len(TOGETHER)))
+def test_filter_and_having_are_bounded_together(
+    run: Run, chosen: Any, having: Any, at: str, limit: str
+) -> None:
+    params = {"group_by": "category_id", "aggregate": {"n": {"$count": "*"}}}
+    assert run("ProductAggregate", filter={"$or": chosen}, having={"$or": []}, **params)
+    with pytest.raises(LimitExceeded) as caught:
+        run("ProductAggregate", filter={"$or": chosen}, having={"$or": having}, **params)
+    assert [error.field for error in caught.value.errors] == [at]
+    assert limit in caught.value.detail
 
 
 TOO_DEEP = [
@@ -182,6 +231,52 @@ def test_large_numbers(run: Run) -> None:
     assert run("ProductCount", filter={"stock": {"$lt": 2**63 - 1}}) == total
     assert run("ProductCount", filter={"attrs.weight": {"$lt": 10**500}}) == total
     assert run("ProductCount", filter={"attrs.weight": {"$gt": -(10**500)}}) == total
+
+
+def test_numbers_next_to_zero(run: Run) -> None:
+    """No number of the database's own lies between zero and what its numbers can't tell from it."""
+    run("ProductUpdate", id=1, price=0, attrs={"weight": 0})
+    for name in ("price", "attrs.weight"):
+        for condition, there in (
+            ({"$gte": Decimal("1e-400")}, False),
+            ({"$gt": Decimal("1e-400")}, False),
+            ({"$lt": Decimal("1e-400")}, True),
+            ({"$lte": Decimal("-1e-400")}, False),
+            ({"$gt": Decimal("-1e-400")}, True),
+            ({"$between": [Decimal("-1e-400"), Decimal("1e-400")]}, True),
+        ):
+            found = run("ProductCount", filter={"id": 1, name: condition})
+            assert found == {"count": int(there)}, (name, condition)
+    for condition in ({"$eq": Decimal("1e-400")}, {"$in": [Decimal("1e-400")]}):
+        assert run("ProductCount", filter={"id": 1, "price": condition}) == {"count": 0}
+    assert refused(run, {"float": Decimal("1e-400")}, "EverythingCount") == (
+        "filter.float",
+        "range",
+    )
+
+
+def test_an_empty_condition_is_told_as_such(run: Run) -> None:
+    for wanted in ({"name": {}}, {"name": {"$not": {}}}, {"category_id": {}}):
+        with pytest.raises(Invalid, match="is empty"):
+            run("ProductCount", filter=wanted)
+
+
+def test_no_related_record(run: Run) -> None:
+    first = run("EverythingCreate", text="x", fields={"char": "first"})["id"]
+    second = run("EverythingCreate", text="x", fields={"char": "second", "twin_id": first})["id"]
+    for wanted, found in (
+        ({"twin_of": None}, second),
+        ({"twin_of": {"$null": True}}, second),
+        ({"$not": {"twin_of": None}}, first),
+        ({"twin": None}, first),
+        ({"twin": {"$null": True}}, first),
+        ({"twin": {"twin_of": None}}, None),
+        ({"$not": {"twin": None}}, second),
+    ):
+        records = run("EverythingList", filter={"id": {"$in": [first, second]}, **wanted})[
+            "records"
+        ]
+        assert [record["id"] for record in records] == ([] if found is None else [found])
 
 
 def test_empty_filters(run: Run) -> None:

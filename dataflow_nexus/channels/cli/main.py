@@ -203,8 +203,7 @@ def _set(operation: Operation, sets: list[tuple[str, str]], given: Any) -> Any:
     for name, text in sets:
         if name in values:
             raise Invalid.field(name, "duplicate", f'"{name}" is given twice')
-        field = texts.named(operation.exposed, name)
-        values[name] = text if field is None else texts.value(field, text)
+        values[name] = texts.given(operation.exposed, name, text)
     return values
 
 

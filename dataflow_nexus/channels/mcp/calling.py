@@ -16,12 +16,12 @@ import msgspec
 from dataflow_nexus import execution
 from dataflow_nexus.channels.errors import problem_json
 from dataflow_nexus.channels.mcp import searching
-from dataflow_nexus.channels.mcp.asking import Asker
+from dataflow_nexus.channels.mcp.asking import Asker, ProtocolError
 from dataflow_nexus.channels.mcp.compact import Compact
 from dataflow_nexus.channels.mcp.confirming import (
-    ANSWER,
     Confirmation,
     Confirmations,
+    ForeignToken,
     Waiting,
     affected,
     confirmed,
@@ -42,6 +42,7 @@ from dataflow_nexus.operations.base import Operation
 from dataflow_nexus.queries.names import unknown
 
 logger = logging.getLogger("dataflow_nexus.mcp")
+_INVALID_PARAMS = -32602
 UNTRUSTED = {"dataflow-nexus/untrusted": True}
 """Marks what comes from the database: data, whatever they say."""
 Arguments = Mapping[str, Any]
@@ -50,12 +51,17 @@ Arguments = Mapping[str, Any]
 def call(
     toolset: Toolset, confirmations: Confirmations, name: str, arguments: Arguments
 ) -> dict[str, Any] | Confirmation:
-    """The result of a tool, or what has to be confirmed before it runs. Raises nothing."""
+    """The result of a tool, or what has to be confirmed before it runs.
+
+    Raises ``ProtocolError`` for a ``requestState`` that is not ours, and nothing else.
+    """
     request_id = toolset.asker.request_id
     try:
         found = _called(toolset, confirmations, name, arguments)
     except NexusError as error:
         return failed(error, request_id)
+    except ProtocolError:
+        raise
     except Exception:  # the one place where this channel turns a defect into an answer
         logger.exception("tool call %s failed", request_id)
         return failed(Internal(f"an internal error, logged as {request_id}"), request_id)
@@ -143,20 +149,25 @@ def _operate(
 def _confirmed(
     asker: Asker, operation: Operation, params: dict[str, Any], token: object
 ) -> int | None:
-    """How many records the confirmed call may change; ``None`` where the preview comes first.
+    """How many records the confirmed call may change; ``None`` where the confirmation has to be asked for.
 
-    An answer that lacks ours is asked for again, as the protocol wants. Raises ``Invalid``, and ``PermissionDenied``
-    where the person said no.
+    ``requestState`` that fails its verification is a fault of the protocol, and an answer that was left out is asked
+    for again (MCP 2026-07-28, "Multi Round-Trip Requests"). Raises ``Invalid``, and ``PermissionDenied`` where the
+    person said no.
     """
     call = Waiting(principal=asker.principal, operation=operation, params=params, asked=False)
     if token is not None:
         return read_token(token, call)
     if asker.state is None:
         return None
-    most = read_token(asker.state, replace(call, asked=True))
-    if ANSWER not in asker.inputs:
+    try:
+        most = read_token(asker.state, replace(call, asked=True))
+    except ForeignToken:
+        raise ProtocolError(_INVALID_PARAMS, "requestState is not of this request") from None
+    said = confirmed(asker.inputs)
+    if said is None and asker.elicitation == "answer":
         return None
-    if not confirmed(asker.inputs):
+    if not said:
         raise PermissionDenied("the person who was asked did not confirm it; nothing was changed")
     return most
 

@@ -134,13 +134,16 @@ FORM: Mapping[str, Any] = {
 }
 
 
-def confirmed(inputs: Mapping[str, Any]) -> bool:
-    """Whether the person said yes to our question."""
+def confirmed(inputs: Mapping[str, Any]) -> bool | None:
+    """Whether the person said yes to our question; ``None`` where it is not answered, or not as it was asked."""
     answer = inputs.get(ANSWER)
-    if not isinstance(answer, Mapping) or answer.get("action") != "accept":
+    if not isinstance(answer, Mapping):
+        return None
+    if answer.get("action") != "accept":
         return False
     content = answer.get("content")
-    return isinstance(content, Mapping) and content.get("confirm") is True
+    said = content.get("confirm") if isinstance(content, Mapping) else None
+    return said if isinstance(said, bool) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +176,7 @@ def write_token(call: Waiting, affected: int) -> str:
 
 
 def read_token(token: object, call: Waiting) -> int:
-    """How many records the preview said. Raises ``Invalid`` for a token of another call, or an old one."""
+    """How many records the preview said. Raises ``ForeignToken``, or ``Invalid`` for an old one."""
     seconds = call.operation.catalog.configuration.confirmation_seconds
     try:
         if not isinstance(token, str) or not token.isascii():
@@ -190,12 +193,16 @@ def read_token(token: object, call: Waiting) -> int:
     return int(affected)
 
 
+class ForeignToken(Invalid):
+    """A token of another call, or one that somebody changed."""
+
+
 def _foreign() -> Invalid:
     message = (
         f'"{TOKEN}" is not of this call: repeat the call with the very parameters of its preview,'
         " or without it for a new preview"
     )
-    return Invalid.field(TOKEN, "mismatch", message)
+    return ForeignToken.field(TOKEN, "mismatch", message)
 
 
 def affected(result: Mapping[str, Any]) -> int:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, urlsplit
+from contextlib import suppress
+from urllib.parse import parse_qsl
 
 import msgspec
-from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 
+from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.authentication.requests import principal_of
 from dataflow_nexus.channels.errors import problem_json
 from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, ProtocolError, Selection, chosen
+from dataflow_nexus.channels.mcp.searching import model_operations
 from dataflow_nexus.channels.mcp.service import Service
-from dataflow_nexus.exceptions import Unauthenticated
+from dataflow_nexus.channels.mcp.toolset import Toolset
+from dataflow_nexus.channels.origins import is_foreign, refusal
+from dataflow_nexus.exceptions import NotFound, Unauthenticated
 from dataflow_nexus.registry import nearest
 
 JSON = "application/json"
@@ -24,6 +28,10 @@ _INVALID_REQUEST = -32600
 _INVALID_PARAMS = -32602
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _PARAMETERS = ("tools", "read_only", "models")
+_CHARSETS = ("utf-8", "utf8", "us-ascii")
+_REFUSED = re.compile(r"q=0(\.0*)?")
+_DRAINED = 65_536
+"""Bytes of a refused body that are read all the same."""
 _TRUTHS = {"1": True, "true": True, "0": False, "false": False}
 
 
@@ -32,6 +40,8 @@ def respond(service: Service, request: HttpRequest) -> HttpResponse:
     wished = request.META.get("HTTP_X_REQUEST_ID", "")
     request_id = wished if _REQUEST_ID.fullmatch(wished) else f"{random.getrandbits(128):032x}"
     response = _refusal(service, request, request_id) or _answer(service, request, request_id)
+    if response.status_code >= 400:
+        _drain(request)
     response["X-Request-Id"] = request_id
     return response
 
@@ -42,11 +52,11 @@ def respond(service: Service, request: HttpRequest) -> HttpResponse:
 def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpResponse | None:
     """The answer to a request that is none for this server: another site's, another method, another type."""
     try:
-        host = request.get_host()
+        request.get_host()
     except DisallowedHost:
-        return _fault(421, "this server does not answer to that Host")
-    if foreign(request, host):
-        return _fault(403, "requests from pages of another origin are not taken")
+        return misdirected()
+    if is_foreign(request, service.catalog.configuration):
+        return _fault(403, refusal(request))
     try:
         principal_of(service.catalog.configuration, public=False)
     except Unauthenticated as error:
@@ -59,27 +69,40 @@ def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpRes
         response = _fault(405, "only POST is possible here")
         response["Allow"] = "POST"
         return response
-    if request.content_type != JSON:
-        return _fault(415, f"the content type must be {JSON}")
+    if not _is_json(request):
+        return _fault(415, f"the content type must be {JSON} in UTF-8, and the encoding identity")
     if not _takes_json(request.META.get("HTTP_ACCEPT")):
         return _fault(406, f"the answer is {JSON}, which the Accept header does not take")
     return None
 
 
-def foreign(request: HttpRequest, host: str) -> bool:
-    """Whether a page of another origin sends it: DNS rebinding and forged requests begin like that."""
-    origin = request.META.get("HTTP_ORIGIN")
-    if origin is None:
-        return False
-    trusted = origin in settings.CSRF_TRUSTED_ORIGINS
-    return not trusted and str(urlsplit(origin).netloc).lower() != host.lower()
+def misdirected() -> HttpResponse:
+    """The answer to a request for a host that is not served here (RFC 9110, 15.5.20)."""
+    return _fault(421, "this server does not answer to that Host")
+
+
+def _is_json(request: HttpRequest) -> bool:
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    return request.content_type == JSON and charset in _CHARSETS and coding in ("", "identity")
+
+
+def _drain(request: HttpRequest) -> None:
+    """Read what a refused request still has to say, if it is short: else its connection can't be kept."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if length.isdecimal() and len(length) <= len(str(_DRAINED)) and int(length) <= _DRAINED:
+        with suppress(OSError):
+            request.read()
 
 
 def _takes_json(accept: str | None) -> bool:
     if not accept:
         return True
-    given = (item.partition(";")[0].strip().lower() for item in accept.split(","))
-    return any(item in (JSON, "application/*", "*/*") for item in given)
+    for item in accept.split(","):
+        name, *options = (part.strip().lower() for part in item.split(";"))
+        if name in (JSON, "application/*", "*/*") and not any(map(_REFUSED.fullmatch, options)):
+            return True
+    return False
 
 
 def _fault(status: int, text: str, code: int = _INVALID_REQUEST) -> HttpResponse:
@@ -102,20 +125,29 @@ def _answer(service: Service, request: HttpRequest, request_id: str) -> HttpResp
     configuration = service.catalog.configuration
     try:
         raw = _body(request, configuration.max_body_bytes)
-    except UnreadablePostError:
+    except OSError:  # UnreadablePostError too
         return _fault(400, "the body ended before its end")
     if raw is None:
         return _fault(413, f"the body is larger than {configuration.max_body_bytes} bytes")
     principal = principal_of(configuration, public=False)
     try:
-        wanted = selection(service, parse_qsl(request.META.get("QUERY_STRING", ""), True))
+        wanted = selection(service, principal, _pairs(request))
     except ProtocolError as error:
         reply = refused(None, error)
     else:
         asker = Asker(principal=principal, request_id=request_id, selection=wanted)
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        reply = answer(service, raw, headers, asker)
+        reply = answer(service, raw, _headers(request), asker)
     return _json(reply.status, reply.body) if reply.body else HttpResponse(status=reply.status)
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    """The headers of the protocol, names in lower case. Django's own mapping spells all others out too, which is a
+    twentieth of a read."""
+    return {
+        name[5:].replace("_", "-").lower(): value
+        for name, value in request.META.items()
+        if name.startswith("HTTP_MCP_")
+    }
 
 
 def _body(request: HttpRequest, limit: int) -> bytes | None:
@@ -129,7 +161,17 @@ def _body(request: HttpRequest, limit: int) -> bytes | None:
     return None if len(raw) > limit else raw
 
 
-def selection(service: Service, pairs: Iterable[tuple[str, str]]) -> Selection:
+def _pairs(request: HttpRequest) -> list[tuple[str, str]]:
+    raw: str = request.META.get("QUERY_STRING", "")
+    try:
+        return parse_qsl(raw, keep_blank_values=True, errors="strict", max_num_fields=10)
+    except ValueError:
+        raise _wrong(f"the query string takes {chosen(_PARAMETERS)} in UTF-8") from None
+
+
+def selection(
+    service: Service, principal: Principal, pairs: Iterable[tuple[str, str]]
+) -> Selection:
     """What the query string chooses. Raises ``ProtocolError`` for a wrong name or value."""
     found: dict[str, object] = {}
     for name, text in pairs:
@@ -137,11 +179,11 @@ def selection(service: Service, pairs: Iterable[tuple[str, str]]) -> Selection:
             raise _wrong(f'unknown parameter "{name}"{nearest(name, _PARAMETERS)}')
         if name in found:
             raise _wrong(f'"{name}" is given twice')
-        found[name] = _chosen(service, name, text)
+        found[name] = _chosen(service, principal, name, text)
     return Selection(**found)  # type: ignore[arg-type]  # one type per name
 
 
-def _chosen(service: Service, name: str, text: str) -> object:
+def _chosen(service: Service, principal: Principal, name: str, text: str) -> object:
     if name == "tools":
         if text not in TOOLS:
             raise _wrong(f'"tools" must be one of {chosen(TOOLS)}, not "{text[:100]}"')
@@ -150,15 +192,18 @@ def _chosen(service: Service, name: str, text: str) -> object:
         if text.lower() not in _TRUTHS:
             raise _wrong('"read_only" must be 1 or 0')
         return _TRUTHS[text.lower()]
-    return models(service, text.split(","))
+    return models(service, principal, text.split(","))
 
 
-def models(service: Service, names: Iterable[str]) -> frozenset[str]:
-    """Resource names of models by any name. One that does not exist is told like one that may not be seen: it has no
-    tools."""
-    registry = service.catalog.registry
-    exposed = [registry.named(name.strip()) for name in names]
-    return frozenset(item.resource for item in exposed if item is not None)
+def models(service: Service, principal: Principal, names: Iterable[str]) -> frozenset[str]:
+    """Resource names of models by any name. One that may not be seen is told like one that does not exist."""
+    toolset = Toolset(service.tools, Asker(principal=principal, request_id=""))
+    try:
+        return frozenset(
+            model_operations(toolset, name.strip())[0].exposed.resource for name in names
+        )
+    except NotFound as error:
+        raise _wrong(error.detail) from None
 
 
 def _wrong(message: str) -> ProtocolError:

@@ -115,9 +115,12 @@ class Toolset:
         Where the set was not chosen by name, the tools of the other set can be called too: a client that knows
         ``create_product`` goes on working when the sixty-first tool makes the list compact.
         """
-        offer, chosen = self.offer, self.asker.selection.tools
+        chosen = self.asker.selection.tools
         own = self.names.operations.get(name)
         allowed = own if own is not None and self.allows(own) else None
+        if allowed is not None and chosen != "compact" and name not in COMPACT:
+            return allowed
+        offer = self.offer
         compact = dict(self._compact(offer)).get(name)
         first, second = (compact, allowed) if offer.compact else (allowed, compact)
         found = first if first is not None or chosen != "auto" else second

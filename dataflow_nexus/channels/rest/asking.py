@@ -1,6 +1,6 @@
 """What every request goes through before its view: who asks, under which id, and whether it may.
 
-The order is fixed: credentials, then method and headers, then the view (permission, parameters).
+The order is fixed: credentials, then method, origin and headers, then the view (permission, parameters).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.http.response import HttpResponseBase
 
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.authentication.requests import principal_of
+from dataflow_nexus.channels.origins import is_foreign, refusal
 from dataflow_nexus.channels.rest.responses import problem_response
 from dataflow_nexus.conf import Configuration
 from dataflow_nexus.exceptions import (
@@ -26,11 +27,13 @@ from dataflow_nexus.exceptions import (
     MethodNotAllowed,
     NexusError,
     NotAcceptable,
+    PermissionDenied,
     UnsupportedMediaType,
 )
 
 View = Callable[..., HttpResponseBase]
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _DRAINED = 65_536
 """Bytes of a refused body that are read all the same."""
 _NOT_BUILT = {"HTTP_IDEMPOTENCY_KEY": "Idempotency-Key", "HTTP_IF_MATCH": "If-Match"}
@@ -78,6 +81,8 @@ def guarded(
             if allowed is not None and request.method not in allowed:
                 response = _other_method(request, allowed)
             else:
+                if request.method not in _SAFE and is_foreign(request, configuration):
+                    raise PermissionDenied(refusal(request))
                 _check_headers(request, produces)
                 response = view(request, *args, **kwargs)
         except NexusError as error:
@@ -87,7 +92,7 @@ def guarded(
         response["X-Request-Id"] = request_id
         return response
 
-    entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is ever a credential here
+    entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is a credential here, and is_foreign keeps other pages out
     return entry
 
 

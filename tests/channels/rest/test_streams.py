@@ -71,6 +71,15 @@ def test_cells_of_every_type(ask: Ask, database: str) -> None:
     ]  # fmt: skip
 
 
+def test_long_cells_of_csv(ask: Ask, database: str) -> None:
+    line, lines = "x" * 500_000, "several\n" * 300_000
+    body = f'sku,name,price,description\nL1,a,1,{line}\nL2,b,1,"{lines}"\n'.encode()
+    reply = rows(ask, "POST", "/api/products/bulk", body, CSV)
+    assert (reply.status, reply.json["inserted"]) == (200, 2)
+    found = Product.objects.filter(sku__in=["L1", "L2"]).order_by("sku")
+    assert list(found.values_list("description", flat=True)) == [line, lines]
+
+
 def test_rows_that_change(ask: Ask) -> None:
     body = b"sku,stock\nSKU-00001,7\nSKU-00002,8\n"
     reply = rows(ask, "PUT", "/api/products/bulk?conflict_on=sku", body, CSV)
@@ -97,6 +106,17 @@ def test_what_was_exported_can_be_imported(ask: Ask) -> None:
         reply = rows(ask, "POST", "/api/price_list_entries/bulk", exported, kind)
         assert (reply.status, reply.json["inserted"]) == (200, 20)
         assert ask("GET", f"/api/price_list_entries/export?format={name}").body == exported
+
+
+def test_a_composite_id_in_rows(ask: Ask) -> None:
+    body = b'id,price\n"N,2030-01-01",1\n"{""code"":""N"",""valid_from"":""2030-01-02""}",2\nN,3\n'
+    reply = rows(ask, "POST", "/api/price_list_entries/bulk?on_error=continue", body, CSV)
+    assert (reply.json["inserted"], [item["index"] for item in reply.json["errors"]]) == (2, [2])
+    found = PriceListEntry.objects.filter(code="N").values_list("valid_from", "price")
+    assert sorted((str(day), int(price)) for day, price in found) == [
+        ("2030-01-01", 1),
+        ("2030-01-02", 2),
+    ]
 
 
 # --- exports --------------------------------------------------------------------------------------

@@ -103,6 +103,10 @@ made.bad("OrderItemBulkCreate", "conflict", "data.1.order_id", "data.1.product_i
 made.bad("OrderItemBulkCreate", "invalid", "data.0.quantity", data=[{**LINES[0], "quantity": 0}])
 made.bad("OrderItemBulkCreate", "conflict", "data.0.order_id", "data.0.product_id",
          data=[{**LINES[0], "product_id": 7}])  # fmt: skip
+made.good("PriceListEntryBulkCreate", return_="ids",
+          data=[{"id": {"code": "N", "valid_from": "2030-01-09"}, "price": 1}, ENTRIES[0]])  # fmt: skip
+made.bad("PriceListEntryBulkCreate", "invalid", "data.0.id.valid_from", "data.1.id",
+         data=[{"id": {"code": "N"}, "price": 1}, {"id": "N,2030-01-09", "price": 1}])  # fmt: skip
 made.bad("PriceListEntryBulkCreate", "conflict", "data.1.code", "data.1.valid_from",
          data=[ENTRIES[0], {**KEY, "price": 1}])  # fmt: skip
 made.bad(
@@ -148,6 +152,8 @@ changed.good("ProductBulkUpdate", data=[{"id": 999, "stock": 1}, {"id": 1, "stoc
              on_error="continue", return_="ids")  # fmt: skip
 changed.good("PriceListEntryBulkUpdate", data=[{**KEY, "price": 5}], return_="records")
 changed.good("PriceListEntryBulkUpdate", data=[{"id": KEY, "note": "n"}], return_="ids")
+changed.bad("PriceListEntryBulkUpdate", "invalid", "code", "valid_from", filter=KEY,
+            fields={"id": {**KEY, "code": "x"}})  # fmt: skip
 changed.good(
     "PriceListEntryBulkUpdate", filter={"code": "SKU-00001"}, fields={"price": {"$inc": 1}}
 )
@@ -303,6 +309,8 @@ merged.good("ProductBulkUpsert", data=[KNOWN], conflict_on=["sku"], dry_run=True
 merged.own("ProductBulkUpsert", data=[product(1), {"sku": "x"}, {"name": "y"}, KNOWN], conflict_on=["sku"],
             on_error="continue", return_="ids")  # fmt: skip
 merged.good("PriceListEntryBulkUpsert", data=[*ENTRIES, {**KEY, "price": 9}], return_="records")
+merged.good("PriceListEntryBulkUpsert", data=[ENTRIES[0], {"id": KEY, "price": 9}], return_="ids")
+merged.good("PriceListEntryBulkUpsert", data=[{"id": KEY, "price": 9}], conflict_on=["id"])
 merged.good("OrderItemBulkUpsert", data=[*LINES, {**LINES[0], "product_id": 7}], conflict_on=["order_id", "product_id"],
             return_="records")  # fmt: skip
 merged.good(

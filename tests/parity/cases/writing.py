@@ -17,6 +17,7 @@ PLAIN: dict[str, Any] = {
     "uuid": "00000000-0000-4000-8000-00000000000a",
 }
 KEY = {"code": "SKU-00001", "valid_from": "2025-01-01"}
+NEW_KEY = {"code": "NEW", "valid_from": "2030-01-01"}
 ENTRY = {"code": "NEW", "valid_from": "2030-01-01", "price": "1.00"}
 LINE = {"order_id": 1, "product_id": 1, "unit_price": "5.00"}
 
@@ -117,6 +118,16 @@ created.good("ProductCreate", **PRODUCT, dry_run=True)
 created.good("ProductCreate", **PRODUCT, id=7777)
 created.good("ProductCreate", **{**PRODUCT, "price": 1299.99, "stock": -5, "active": False})
 created.good("PriceListEntryCreate", **ENTRY)
+created.good("PriceListEntryCreate", id=NEW_KEY, price=1)
+created.good("PriceListEntryCreate", fields={"id": NEW_KEY, "price": 1})
+created.bad("PriceListEntryCreate", "conflict", "code", "valid_from", id=KEY, price=1)
+created.bad("PriceListEntryCreate", "invalid", "id", id=["NEW"], price=1)
+created.bad("PriceListEntryCreate", "invalid", "id.valid_from", id={"code": "NEW"}, price=1)
+created.bad(
+    "PriceListEntryCreate", "invalid", "id.valid_from", id={**NEW_KEY, "valid_from": "x"}, price=1
+)
+created.bad("PriceListEntryCreate", "invalid", "id.extra", "price", id={**NEW_KEY, "extra": 1})
+created.bad("PriceListEntryCreate", "invalid", "code", id=NEW_KEY, code="NEW", price=1)
 created.good("PriceListEntryCreate", **ENTRY, note="a, b/c")
 created.good("CountryCreate", code="NL", name="Netherlands")
 created.good("CategoryCreate", name="Leaf", slug="leaf", parent_id=3)
@@ -125,6 +136,7 @@ created.good("OrderItemCreate", **LINE, quantity=3)
 created.good("NoteCreate", title="H\u00e9llo W\u00f6rld", body="x")
 created.good("PromotionCreate", name="New", starts_on="2026-01-01", ends_on="2026-01-01")
 created.good("DocumentCreate", title="doc", owner_id=1)
+created.good("DocumentCreate", title="doc", deleted_at=AT)
 created.good("TagCreate", name="shiny")
 created.good("EverythingCreate", **PLAIN)
 for name, values in VALUES.items():
@@ -234,6 +246,7 @@ updated.bad("ProductUpdate", "conflict", "tags", id=1, tags=[999])
 updated.bad("ProductUpdate", "invalid", "name", "price", "sku", id=1, replace=True)
 updated.bad("ProductUpdate", "invalid", "replace", id=1, replace="maybe")
 updated.bad("PriceListEntryUpdate", "invalid", "code", id=KEY, code="x")
+updated.bad("PriceListEntryUpdate", "invalid", "code", "valid_from", id=KEY, fields={"id": NEW_KEY})
 updated.bad("PriceListEntryUpdate", "not_found", id={**KEY, "code": "x"}, price=1)
 updated.bad("OrderItemUpdate", "invalid", "quantity", filter={"order_id": 1, "product_id": 7},
             quantity=0)  # fmt: skip
@@ -304,6 +317,14 @@ upserted.good("ProductUpsert", **PRODUCT, conflict_on=["sku"], dry_run=True)
 upserted.good("ProductUpsert", **PRODUCT, tags=[1], conflict_on=["sku"])
 upserted.good("PriceListEntryUpsert", **ENTRY)
 upserted.good("PriceListEntryUpsert", **{**KEY, "price": 2})
+upserted.good("PriceListEntryUpsert", id=KEY, price=2)
+upserted.good("PriceListEntryUpsert", id=NEW_KEY, price=2, conflict_on=["id"])
+upserted.good("PriceListEntryUpsert", where={"id": KEY}, update={"price": 3})
+upserted.good("PriceListEntryUpsert", where={"id": NEW_KEY}, create={"price": 2})
+upserted.bad("PriceListEntryUpsert", "invalid", "where.id", where={"id": 1}, create={"price": 2})
+upserted.bad(
+    "PriceListEntryUpsert", "invalid", "where.id.code", where={"id": {"valid_from": "2030-01-01"}}
+)
 upserted.good("PriceListEntryUpsert", where=KEY, create={"price": 2}, update={"price": 3})
 upserted.good("OrderItemUpsert", **LINE, conflict_on=["product_id", "order_id"])
 upserted.good("OrderItemUpsert", order_id=1, product_id=7, quantity=9, unit_price=1,

@@ -6,6 +6,7 @@ TEXT = """
 Sample shop
   REST        http://{address}/api/products
   API docs    http://{address}/api/docs
+  MCP         http://{address}/mcp
   Admin       http://{address}/admin/   (sign in: admin / admin)
 
 The same call on every channel; paste one into another terminal
@@ -15,6 +16,9 @@ The same call on every channel; paste one into another terminal
   Python  .venv/bin/python manage.py shell -v 0 -c \\
             'from dataflow_nexus import default_nexus; print(default_nexus().execute(
              "ProductListNode", filter={{"active": True}}, order_by=["-price"], limit=3))'
+  MCP     curl http://{address}/mcp -H 'Content-Type: application/json' -d '{{"jsonrpc": "2.0", "id": 1,
+            "method": "tools/call", "params": {{"name": "list_products", "arguments":
+            {{"filter": {{"active": true}}, "order_by": ["-price"], "limit": 3}}}}}}'
 """
 
 
