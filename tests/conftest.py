@@ -19,7 +19,7 @@ from testproject.shop import people, sample
 from tests import postgresql, profiles, routing
 from tests.routing import POSTGRESQL, SQLITE
 
-pytest_plugins = ["tests.parity.counting"]
+pytest_plugins = ["tests.figures", "tests.parity.counting"]
 DATABASES = {"sqlite": SQLITE, "postgresql": POSTGRESQL}
 profiles.load()
 

@@ -34,7 +34,7 @@ from dataflow_nexus.fields.others import (
     coerce_json,
     file_kind,
 )
-from dataflow_nexus.fields.table import INTEGER_RANGES, kind_of, schema_of, storage_field
+from dataflow_nexus.fields.table import INTEGER_RANGES, kind_of, nullable, schema_of, storage_field
 from dataflow_nexus.fields.times import DATE, DURATION, NAIVE, TIME, ZONED, iso_duration
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "float8out",
     "iso_duration",
     "kind_of",
+    "nullable",
     "parse_boolean",
     "plain",
     "schema_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db import models
@@ -80,6 +80,16 @@ def storage_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
     return field
 
 
+def nullable(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same schema with null allowed."""
+    if "enum" in schema:
+        schema = {**schema, "enum": [*schema["enum"], None]}
+    if "type" not in schema:
+        return schema
+    types = schema["type"]
+    return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
+
+
 def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:
     """JSON Schema (2020-12) of a field's values, without null."""
     stored = storage_field(field)
@@ -95,6 +105,9 @@ def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:
         stored.max_length and kind.name == "string"
     ):  # others measure what is stored, not what is shown
         schema["maxLength"] = stored.max_length
+    if kind.element is not None:
+        # an array of PostgreSQL may hold nulls, whatever it is an array of
+        schema["items"] = nullable(schema_of(cast(Any, stored).base_field))
     if field.flatchoices and schema.get("type") in ("string", "integer", "number"):
         schema["enum"] = [value for value, _ in field.flatchoices]
     if field.help_text:

@@ -131,13 +131,14 @@ def bulk_upsert(call: Call) -> bytes:
 def bulk_update(call: Call) -> bytes:
     """The bulk result; either the same change of all that a filter selects, or other values per row."""
     parameters.refuse_unknown(call)
+    rejects = _rejects(call)
+    _check_unneeded(call)
     if call.params.get("data") is None:
         return update_selected(call)
     for name in ("filter", "fields"):
         if call.params.get(name) is not None:
             raise Invalid.field(name, "exclusive", f'"{name}" can\'t stand beside "data"')
     scope = Scope(compilation(call), call.exposed, call.grants["change"])
-    rejects = _rejects(call)
     rows = read_changes(call, writer(call, "change"), scope, rejects)
     keys = (tuple(item.name for item in call.exposed.key), *call.exposed.unique_keys)
     rows = without_duplicates(rows, rejects, dict.fromkeys(keys))
@@ -158,10 +159,17 @@ def bulk_update(call: Call) -> bytes:
 def bulk_delete(call: Call) -> bytes:
     """The bulk result; what a filter selects, or the records of ``ids``."""
     parameters.refuse_unknown(call)
+    _check_unneeded(call)
     return delete_selected(call)
 
 
 # --- what was asked --------------------------------------------------------------------------------------------------
+
+
+def _check_unneeded(call: Call) -> None:
+    """Refuse values of the wrong type also where rows or a filter make the parameter idle: nothing is ignored."""
+    parameters.boolean(call, "confirmed")
+    batch_size(call, BATCH)
 
 
 def _rejects(call: Call) -> Rejects:

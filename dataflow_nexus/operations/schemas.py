@@ -13,7 +13,7 @@ from typing import Any
 from dataflow_nexus.access.grants import Grant, grant_for
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.conf import Configuration
-from dataflow_nexus.fields import schema_of
+from dataflow_nexus.fields import Kind, nullable, schema_of
 from dataflow_nexus.operations.base import Operation, Verb
 from dataflow_nexus.registry import Exposed, ModelField
 
@@ -66,16 +66,6 @@ def description(operation: Operation) -> str:
 # --- fields and records ---------------------------------------------------------------------------
 
 
-def nullable(schema: Schema) -> Schema:
-    """The same schema with null allowed."""
-    if "enum" in schema:
-        schema = {**schema, "enum": [*schema["enum"], None]}
-    if "type" not in schema:
-        return schema
-    types = schema["type"]
-    return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
-
-
 def field_schema(field: ModelField) -> Schema:
     """Values of the field in a record."""
     if field.source is None:
@@ -92,12 +82,7 @@ def _plain(field: ModelField) -> Schema:
 
 def input_field_schema(field: ModelField, *, operators: bool = False) -> Schema:
     """Values of the field in a write; with ``operators`` also ``{"$inc": 1}`` and the like."""
-    if field.many:
-        schema = field_schema(field)
-    else:
-        schema = _plain(field)
-        if field.kind.name == "decimal":  # exact as a string, but a number is taken too
-            schema["type"] = ["string", "number"]
+    schema = field_schema(field) if field.many else _numbers_too(_plain(field), field.kind)
     types = schema.get("type")
     computes = (
         field.kind.name in _NUMBERS
@@ -108,6 +93,16 @@ def input_field_schema(field: ModelField, *, operators: bool = False) -> Schema:
         schema["type"] = [*(types if isinstance(types, list) else [types]), "object"]
         schema.pop("enum", None)
     return nullable(schema) if field.nullable else schema
+
+
+def _numbers_too(schema: Schema, kind: Kind) -> Schema:
+    """A decimal is exact as a string, but a number is taken too."""
+    if kind.name == "decimal":
+        null = ["null"] if "null" in schema["type"] else []
+        return {**schema, "type": ["string", "number", *null]}
+    if kind.element is not None:
+        return {**schema, "items": _numbers_too(schema["items"], kind.element)}
+    return schema
 
 
 def record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
@@ -139,15 +134,23 @@ def chosen_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
     return schema
 
 
-def key_schema(exposed: Exposed) -> Schema:
+def key_schema(exposed: Exposed, *, bounded: bool = True) -> Schema:
+    """A primary key. Where it is not ``bounded`` a text may be longer than the field holds."""
+    parts = {field.name: _plain(field) for field in exposed.key}
+    if not bounded:
+        parts = {name: _without(part, "maxLength") for name, part in parts.items()}
     if len(exposed.key) == 1:
-        return _plain(exposed.key[0])
+        return parts[exposed.key[0].name]
     return {
         "type": "object",
-        "properties": {field.name: _plain(field) for field in exposed.key},
+        "properties": parts,
         "required": [field.name for field in exposed.key],
         "additionalProperties": False,
     }
+
+
+def _without(schema: Schema, name: str) -> Schema:
+    return {key: value for key, value in schema.items() if key != name}
 
 
 def writable(exposed: Exposed, grant: Grant | None) -> list[ModelField]:
@@ -202,7 +205,8 @@ def parameter_schema(operation: Operation, name: str) -> Schema:
     if name == "id":
         return key_schema(operation.exposed)
     if name == "ids":
-        return {"type": "array", "items": key_schema(operation.exposed)}
+        # a key of no record is skipped, and so is one that no record can have
+        return {"type": "array", "items": key_schema(operation.exposed, bounded=False)}
     return plain_parameter_schema(operation.verb, name, operation.catalog.configuration)
 
 

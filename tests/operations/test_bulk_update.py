@@ -55,6 +55,24 @@ def test_an_empty_filter_has_to_be_confirmed(run: Run, condition: dict[str, Any]
     assert numbers(result) == (total, 0, total, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("node", "params", "name"),
+    [
+        ("ProductBulkUpdate", {"data": [], "confirmed": {}}, "confirmed"),
+        ("ProductBulkUpdate", {"filter": {"id": 1}, "fields": {"stock": 1}, "confirmed": 1}, "confirmed"),
+        ("ProductBulkUpdate", {"filter": {"id": 1}, "fields": {"stock": 1}, "on_error": "x"}, "on_error"),
+        ("ProductBulkUpdate", {"filter": {"id": 1}, "fields": {"stock": 1}, "batch_size": 0}, "batch_size"),
+        ("ProductBulkDelete", {"ids": [], "confirmed": "yes"}, "confirmed"),
+        ("ProductBulkDelete", {"filter": {"id": 1}, "confirmed": "yes"}, "confirmed"),
+    ],
+)  # fmt: skip
+def test_idle_parameters_are_checked_too(
+    run: Run, node: str, params: dict[str, Any], name: str
+) -> None:
+    error = refused(run, node, Invalid, **params)
+    assert [item.field for item in error.errors] == [name]
+
+
 def test_update_with_other_values_per_row(run: Run) -> None:
     ids = list(Product.objects.order_by("pk").values_list("pk", flat=True)[:3])
     rows = [

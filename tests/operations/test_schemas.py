@@ -94,6 +94,18 @@ def test_keys(catalog: Catalog) -> None:
     assert not accepts(schema, {"id": {"code": "A"}})
 
 
+def test_arrays() -> None:
+    registry = Registry()
+    registry.register_pattern("pgtypes.*")
+    catalog = Catalog(registry, Configuration(authentication_required=False), VERBS)
+    written, read = input_of(catalog, "ArraysCreate"), output_of(catalog, "ArraysRead")
+    assert accepts(written, {"decimals": [1, "1.5", None], "integers": [None, 1], "nested": [[1]]})
+    assert not accepts(written, {"integers": [2**31]})
+    assert not accepts(written, {"texts": ["x" * 51]})
+    assert accepts(read, {"decimals": ["1.50", None], "nested": [[1, None], [2, 3]]})
+    assert not accepts(read, {"decimals": [1.5]})
+
+
 def test_bulk(catalog: Catalog) -> None:
     schema = input_of(catalog, "ProductBulkCreate")
     assert schema["required"] == ["data"]

@@ -13,6 +13,8 @@ import msgspec
 
 from dataflow_nexus.access.grants import Grant
 from dataflow_nexus.access.principal import Principal
+from dataflow_nexus.channels.rest.links import links
+from dataflow_nexus.fields import nullable
 from dataflow_nexus.operations import schemas
 from dataflow_nexus.operations.base import Catalog, Operation
 from dataflow_nexus.operations.lookups import LOOKUPS
@@ -91,6 +93,7 @@ def document(catalog: Catalog, principal: Principal, root: str) -> bytes:
         by_model.setdefault(exposed.label, (exposed, []))[1].append(operation)
     for exposed, operations in by_model.values():
         model = _Model(exposed, schemas.grants_on(exposed, principal), components, shared)
+        model.verbs = [operation.verb.name for operation in operations]
         for operation in operations:
             for method, suffix in _ROUTES[operation.verb.name]:
                 path = f"{configuration.api_prefix}/{exposed.resource}{suffix}"
@@ -135,6 +138,7 @@ class _Model:
         self.grants = grants
         self.components = components
         self.shared = shared
+        self.verbs: list[str] = []
         self.name = "".join(c if c.isalnum() or c in "._-" else "_" for c in exposed.name)
         if self.name == "Problem":
             self.name = "ProblemRecord"
@@ -189,6 +193,10 @@ class _Model:
         schema = schemas.input_schema(operation, self.grants)
         if verb.name == "update":
             del schema["properties"]["id"]
+        for parameter in verb.parameters.keys() & schema["properties"].keys():
+            if parameter not in ("id", *schema.get("required", ())):
+                asked = schema["properties"][parameter]  # null is no value, as if it were not there
+                schema["properties"][parameter] = nullable(asked)
         name = self.name + "".join(part.capitalize() for part in verb.name.split("_"))
         self.components[name] = schema
         content: Schema = {_JSON: {"schema": _ref(name)}}
@@ -210,11 +218,14 @@ class _Model:
             return {"200": {"description": "All records that match.", "content": content}}
         schema = schemas.result_schema(operation, whole=self._whole, chosen=self._chosen)
         result = _content("The result.", _JSON, schema)
-        if operation.verb.name == "create":
-            return {"201": {**result, "headers": _LOCATION}, "200": result}
-        if operation.verb.name == "upsert":
-            return {"200": result, "201": {**result, "headers": _LOCATION}}
-        return {"200": result}
+        verb, shown = operation.verb.name, self.grants.get("view")
+        next_ones = links(self.exposed, verb, verbs=self.verbs, shown=shown)
+        linked = {**result, "links": next_ones} if next_ones else result
+        if verb == "create":  # what a dry run answers is not there
+            return {"201": {**linked, "headers": _LOCATION}, "200": result}
+        if verb == "upsert":
+            return {"200": result, "201": {**linked, "headers": _LOCATION}}
+        return {"200": linked}
 
     def _whole(self) -> Schema:
         return self._component(self.name, schemas.record_schema)

@@ -86,6 +86,33 @@ def test_the_document_is_one_of_openapi(document: Schema) -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in names)
 
 
+def test_links_lead_on(ask: Ask, document: Schema) -> None:
+    """From a record that an answer holds, to what can be done with it."""
+    known = {operation["operationId"] for _, _, operation in operations(document)}
+    for _, _, operation in operations(document):
+        for answer in operation["responses"].values():
+            for link in answer.get("links", {}).values():
+                assert link["operationId"] in known
+                assert list(link["parameters"]) == ["key"]
+    tags = document["paths"]["/api/tags"]
+    for method, status, body, pointer in (
+        ("post", 201, {"name": "linked"}, "/id"),
+        ("put", 201, {"name": "linked too", "conflict_on": ["name"]}, "/record/id"),
+        ("get", 200, None, "/records/0/id"),
+    ):
+        reply = ask(method.upper(), "/api/tags", body)
+        assert reply.status == status
+        links = tags[method]["responses"][str(status)]["links"]
+        assert links["read"]["parameters"]["key"] == f"$response.body#{pointer}"
+        assert set(links) == ({"read"} if body is None else {"read", "update", "replace", "delete"})
+        found: Any = reply.json
+        for step in pointer.removeprefix("/").split("/"):
+            found = found[int(step) if step.isdigit() else step]
+        assert ask("GET", f"/api/tags/{found}").status == 200
+    # what a text looks like in a path is not to be said in a link
+    assert "links" not in document["paths"]["/api/countries"]["post"]["responses"]["201"]
+
+
 def test_every_reference_leads_somewhere(document: Schema) -> None:
     found = set(references(document))
     assert found
