@@ -33,7 +33,8 @@ def kind_of(field: models.Field[Any, Any]) -> Kind:
     """The kind of a concrete field; a foreign key has the kind of the field it points to."""
     field = storage_field(field)
     kind = _stored_kind(field)
-    if hasattr(field, "from_db_value") and not type(field).__module__.startswith("django."):
+    convert = getattr(type(field), "from_db_value", None)
+    if convert is not None and not convert.__module__.startswith("django."):
         return replace(
             kind, postgresql=None, as_text=False
         )  # what the column holds is not the value
