@@ -194,6 +194,8 @@ class Writer:
                 and (changes or field.kind.name != "json")
             ):
                 return _change(field, operator, value[operator], changes)
+        elif field.kind.name != "json" and any(str(name).startswith("$") for name in value):
+            raise Rejected("operator", "takes one operator")
         return check(value)
 
 
