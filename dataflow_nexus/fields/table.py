@@ -81,6 +81,12 @@ def storage_field(field: models.Field[Any, Any]) -> models.Field[Any, Any]:
     return field
 
 
+def is_made(field: models.Field[Any, Any]) -> bool:
+    """Whether saving makes the value: a serial key, or the link to the record in an inherited table."""
+    link = getattr(field.remote_field, "parent_link", False)
+    return bool(link) or isinstance(field, models.AutoField)
+
+
 def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:
     """JSON Schema (2020-12) of a field's values, without null."""
     stored = storage_field(field)
