@@ -221,6 +221,8 @@ def _meta(cls: type, label: str, options: Mapping[str, Any]) -> type:
         "indexes": [*getattr(own, "indexes", ()), *indexes],
         "constraints": [*getattr(own, "constraints", ()), *constraints],
     }
+    if not hasattr(own, "verbose_name") and not hasattr(own, "verbose_name_plural"):
+        body["verbose_name_plural"] = default_resource(cls.__name__).replace("_", " ")
     return type("Meta", (own,) if own is not None else (), body)
 
 

@@ -115,6 +115,13 @@ def key_condition(call: Call, scope: Scope) -> SQL:
     return found
 
 
+def named_key(call: Call, scope: Scope) -> dict[str, Any]:
+    """The primary key that ``id`` names, by field name; null, which no key is, where a ``filter`` names the record."""
+    if call.params.get("id") is None:
+        return {field.name: None for field in call.exposed.key}
+    return key_values(scope, call.params["id"])
+
+
 def readable_keys(keys: Sequence[tuple[str, ...]], grant: Grant) -> list[tuple[str, ...]]:
     return [names for names in keys if all(grant.reads(name) for name in names)]
 

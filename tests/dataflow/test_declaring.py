@@ -364,3 +364,10 @@ def test_classes_that_can_not_be_models(
     with pytest.raises(ConfigurationError) as raised:
         declare(type("Broken", (), given))
     assert message in str(raised.value)
+
+
+def test_several_records_are_named_as_the_resource(declare: Declare) -> None:
+    class OrderBatch:
+        code: str
+
+    assert declare(OrderBatch)._meta.verbose_name_plural == "order batches"
