@@ -102,7 +102,7 @@ def test_no_models_at_all() -> None:
 
 
 def chosen(*pairs: tuple[str, str]) -> Selection:
-    return selection(small().service, pairs)
+    return selection(small().service, SYSTEM, pairs)
 
 
 def test_the_query_string_chooses() -> None:
@@ -116,11 +116,15 @@ def test_the_query_string_chooses() -> None:
     assert chosen(("models", "shop.Tag")).models == {"tags"}
 
 
-@pytest.mark.parametrize("names", ["nothing", "", "tags2", "auth.User"])
-def test_a_model_that_is_not_there_has_no_tools(names: str) -> None:
-    """As one has that the asker may not see: which of them it is, nobody is told."""
-    assert chosen(("models", names)).models == frozenset()
-    assert chosen(("models", f"tags,{names}")).models == {"tags"}
+@pytest.mark.parametrize("name", ["orders", "Order", "nothing", "", "auth.User"])
+def test_a_model_that_may_not_be_seen_is_told_like_one_that_is_not_there(name: str) -> None:
+    reader = somebody({(Tag, "view"): rule(read="*")})
+    service = Agent(catalog_of(shop())).service
+    for names in (name, f"tags,{name}"):
+        with pytest.raises(ProtocolError) as raised:
+            selection(service, reader, [("models", names)])
+        assert raised.value.code == -32602
+        assert raised.value.message == f'there is no model "{name}"'
 
 
 @pytest.mark.parametrize(
@@ -147,7 +151,6 @@ def test_the_choice_comes_over_http(client: Client) -> None:
 
     assert names("") == list(COMPACT)
     assert names("?tools=models&models=tags") == TAGS
-    assert names("?models=tags,Nothing") == TAGS
     assert names("?models=tags&read_only=1") == [
         "read_tag",
         "list_tags",
