@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dataflow_nexus.access.grants import Grant
+from dataflow_nexus.access.grants import Grant, grant_for
 from dataflow_nexus.channels.mcp.toolset import Toolset
 from dataflow_nexus.operations import schemas
 from dataflow_nexus.operations.base import Operation
+from dataflow_nexus.queries.scope import is_shown
 from dataflow_nexus.registry import Exposed, ModelField
 
 MAX_CHOICES = 50
@@ -100,13 +101,10 @@ def _relations(toolset: Toolset, exposed: Exposed, view: Grant) -> list[dict[str
     found = []
     for relation in exposed.relations.values():
         target = exposed.registry.of(relation.target)
-        if target is None or (relation.field_name and not view.reads(relation.field_name)):
+        if target is None or not toolset.includes(target):
             continue
-        there = schemas.grants_on(target, toolset.asker.principal).get("view")
-        hidden = relation.reverse_of is not None and (
-            there is None or not there.reads(relation.reverse_of)
-        )
-        if there is None or hidden or not toolset.includes(target):
+        there = grant_for(toolset.asker.principal, target.label, "view")
+        if not is_shown(relation, exposed, view, there):
             continue
         item: dict[str, Any] = {"name": relation.name, "model": target.resource}
         if relation.many:

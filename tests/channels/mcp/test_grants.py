@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,79 +10,19 @@ from jsonschema import Draft202012Validator
 from dataflow_nexus.access.grants import Source
 from dataflow_nexus.access.principal import ANONYMOUS, Principal
 from dataflow_nexus.channels.mcp.asking import ProtocolError, Selection
-from testproject.shop.models import (
-    Category,
-    Customer,
-    Document,
-    Note,
-    Order,
-    OrderItem,
-    PriceListEntry,
-    Product,
-    Tag,
-)
+from testproject.shop.models import Product, Tag
 from tests.access.asking import rule, somebody
-from tests.channels.mcp.agent import TOKEN, Agent, catalog_of, registry_of, snapshot
-
-SETS: list[Any] = ["models", "compact"]
-SHOWN = "id sku name active category_id"
-HIDDEN = (
-    "price",
-    "stock",
-    "description",
-    "attrs",
-    "created_at",
-    "tags",
-    "promotions",
-    "order_items",
+from tests.channels.mcp.agent import TOKEN, Agent, snapshot
+from tests.channels.mcp.sellers import (
+    HIDDEN,
+    SETS,
+    SHOWN,
+    agent_of,
+    application,
+    completed,
+    everything,
+    seller,
 )
-"""Of products, for the seller: fields, lists and relations."""
-PRESET = {"sku": "PRESET", "price": "1.00"}
-
-
-def seller() -> Principal:
-    """Sees some fields of active products, makes products with a preset, and knows two models."""
-    return somebody(
-        {
-            (Product, "view"): rule({"active": True}, SHOWN),
-            (Product, "add"): rule(read=SHOWN, write="name sku active", presets=PRESET),
-            (Product, "change"): rule({"active": True}, SHOWN, "name"),
-            (Category, "view"): rule(read="id name"),
-        }
-    )
-
-
-def application(**configuration: Any) -> Any:
-    models = (Product, Category, Tag, Order, OrderItem, Customer, Note, Document, PriceListEntry)
-    registry = registry_of(*models, search_fields=["name", "description", "category__name"])
-    return catalog_of(registry, **configuration)
-
-
-def agent_of(principal: Principal, tools: Any = "models", **configuration: Any) -> Agent:
-    return Agent(application(**configuration), principal, Selection(tools=tools))
-
-
-def everything(agent: Agent) -> Iterator[tuple[str, str]]:
-    """All that is told to the asker before it calls an operation."""
-    yield "tools", json.dumps(agent.tools())
-    listed = agent.ask("resources/list")["resources"]
-    yield "resources", json.dumps(listed)
-    for item in listed:
-        yield item["uri"], json.dumps(agent.ask("resources/read", {"uri": item["uri"]}))
-    yield "search", json.dumps(agent.result("search_models", {"query": ""}))
-    for letter in "abcdefghijklmnopqrstuvwxyz":
-        yield f"completion {letter}", json.dumps(completed(agent, letter))
-    yield "prompts", json.dumps(agent.ask("prompts/list"))
-
-
-def completed(agent: Agent, started: str) -> list[str]:
-    params = {
-        "ref": {"type": "ref/prompt", "name": "bulk_change"},
-        "argument": {"name": "model", "value": started},
-    }
-    found: list[str] = agent.ask("completion/complete", params)["completion"]["values"]
-    return found
-
 
 # --- nothing at all ---------------------------------------------------------------------------------------------------
 
@@ -156,37 +95,6 @@ def test_schemas_show_what_the_grant_shows() -> None:
         for tool in tools.values():
             text = tool["inputSchema"]["properties"].get(name, {}).get("description", "")
             assert not any(word in text for word in HIDDEN), (tool["name"], text)
-
-
-def test_a_description_shows_what_the_grant_shows() -> None:
-    agent = agent_of(seller(), "compact")
-    product, category = agent.call("describe_models", models=["products", "Category"])["models"]
-    assert [field["name"] for field in product["fields"]] == SHOWN.split()
-    assert product["relations"] == [
-        {"name": "category", "model": "categories", "field": "category_id"}
-    ]
-    assert product["search_fields"] == ["name"]
-    assert product["unique"] == [["sku"]]
-    flags = {f["name"]: {k for k in f if f[k] is True} for f in product["fields"]}
-    assert flags["sku"] == set(), "writable, and a preset fills it"
-    assert flags["name"] == {"required"}
-    assert flags["id"] == flags["category_id"] - {"nullable"} == {"read_only"}
-    assert [field["name"] for field in category["fields"]] == ["id", "name"]
-    assert (category["unique"], category["relations"]) == ([], []), (
-        "the other side of a hidden field"
-    )
-    assert category["operations"] == ["read", "list", "count", "aggregate"]
-
-
-def test_a_field_that_can_only_be_written() -> None:
-    agent = agent_of(somebody({(Note, "add"): rule(write="title body")}), "compact")
-    (note,) = agent.call("describe_models", models=["notes"])["models"]
-    assert [(field["name"], field["write_only"]) for field in note["fields"]] == [
-        ("title", True),
-        ("body", True),
-    ]
-    assert note["key"] == []
-    assert "relations" not in note
 
 
 def test_searching_finds_nothing_by_what_is_hidden() -> None:
@@ -434,15 +342,3 @@ def test_lists_are_kept_apart(database: str) -> None:
     assert [json.dumps(agent.tools()) for agent in reversed(agents)] == first[::-1]
     assert "price" not in first[0]
     assert "price" in first[1]
-
-
-def test_a_composite_key_is_described_as_far_as_it_is_shown() -> None:
-    some = somebody({(PriceListEntry, "view"): rule(read="code price")})
-    (found,) = agent_of(some, "compact").call("describe_models", models=["PriceListEntry"])[
-        "models"
-    ]
-    assert found["key"] == ["code"]
-    assert [field["name"] for field in found["fields"]] == ["code", "price"]
-    for tools in SETS:
-        for where, text in everything(agent_of(some, tools)):
-            assert "note" not in text, where
