@@ -183,6 +183,9 @@ def input_schema(operation: Operation, grants: Grants) -> Schema:
         properties = {f.name: input_field_schema(f, operators=operators) for f in flat}
         if verb.name == "create":
             required = [f.name for f in flat if f.required and f.name not in _presets(grant)]
+        if verb.name in ("create", "upsert") and _takes_id(exposed, flat):
+            properties = {"id": key_schema(exposed), **properties}
+            required = [name for name in required if name not in _key_names(exposed)]
     for name, text in verb.parameters.items():
         properties[name] = {**parameter_schema(operation, name), "description": text}
     if verb.name in ("bulk_create", "bulk_upsert"):
@@ -191,6 +194,15 @@ def input_schema(operation: Operation, grants: Grants) -> Schema:
     if required:
         schema["required"] = required
     return {**schema, "additionalProperties": False}
+
+
+def _takes_id(exposed: Exposed, flat: Iterable[ModelField]) -> bool:
+    """Whether ``id`` may stand for the columns of a new record's key."""
+    return exposed.composite_id and _key_names(exposed) <= {field.name for field in flat}
+
+
+def _key_names(exposed: Exposed) -> set[str]:
+    return {field.name for field in exposed.key}
 
 
 def _presets(grant: Grant | None) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from dataflow_nexus.access.principal import SYSTEM, Principal
 from dataflow_nexus.channels.mcp.asking import Selection
 from dataflow_nexus.operations.base import Catalog, Operation
 from dataflow_nexus.operations.verbs import VERBS
@@ -152,13 +153,34 @@ def test_a_result_without_a_required_field_does_not_fit() -> None:
     assert not Draft202012Validator(schema).is_valid({"id": 1})
 
 
-def test_a_write_may_take_its_record_out_of_sight(database: str) -> None:
-    """A document that is deleted softly is seen no more, and its update answers an empty object."""
+def living(_: object) -> Any:
+    return Document.all_objects.filter(deleted_at=None)
+
+
+CHANGES_ALL: Any = rule(read="*", write="*")
+LIVING: Any = rule({"deleted_at": None}, "*")
+
+
+@pytest.mark.parametrize(
+    ("options", "principal", "shown"),
+    [
+        ({}, SYSTEM, True),
+        ({"queryset": living}, SYSTEM, False),
+        ({}, somebody({(Document, "view"): LIVING, (Document, "change"): CHANGES_ALL}), False),
+    ],
+    ids=["manager", "queryset", "grant"],
+)
+def test_a_write_may_take_its_record_out_of_sight(
+    options: dict[str, Any], principal: Principal, shown: bool, database: str
+) -> None:
+    """Where the queryset or the grant hides it now the answer is empty. A default manager is no such rule."""
     document = Document.objects.create(title="x")
-    agent = shop_agent()
+    agent = Agent(catalog_of(registry_of(Document, **options)), principal)
     answer = agent.call("update_document", id=document.pk, deleted_at="2026-01-01T00:00:00Z")
-    assert answer == {}
+    assert answer.get("title") == ("x" if shown else None)
+    assert shown or answer == {}
     fits(agent.tools()["update_document"]["outputSchema"], answer)
+    assert Document.all_objects.get(pk=document.pk).deleted_at is not None
 
 
 @pytest.mark.parametrize("tools", ["models", "compact"])
@@ -344,3 +366,21 @@ def test_a_composite_key_is_an_object_of_its_columns() -> None:
     schema = agent.tools()["read_price_list_entry"]["inputSchema"]["properties"]["id"]
     fits(schema, {"code": "A", "valid_from": "2026-01-01"})
     assert not Draft202012Validator(schema).is_valid({"code": "A"})
+
+
+def test_a_new_record_takes_a_composite_key_whole_or_by_its_columns() -> None:
+    key = {"code": "A", "valid_from": "2026-01-01"}
+    tools = Agent(catalog_of(registry_of(PriceListEntry))).tools()
+    for tool in ("create_price_list_entry", "upsert_price_list_entry"):
+        schema = tools[tool]["inputSchema"]
+        fits(schema, {"id": key, "price": "1.00"})
+        fits(schema, {**key, "price": "1.00"})
+        wrong = {"id": {"code": "A"}, "price": "1.00"}
+        assert not Draft202012Validator(schema).is_valid(wrong)
+    assert tools["create_price_list_entry"]["inputSchema"]["required"] == ["price"]
+
+
+def test_a_composite_key_is_not_told_to_be_given_by_whom_may_not_write_it() -> None:
+    writer = somebody({(PriceListEntry, "add"): rule(read="*", write="code price note")})
+    agent = Agent(catalog_of(registry_of(PriceListEntry)), writer)
+    assert "id" not in agent.tools()["create_price_list_entry"]["inputSchema"]["properties"]
