@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataflow_nexus.access.principal import SYSTEM, Principal
 from dataflow_nexus.channels.cli.arguments import Arguments
-from dataflow_nexus.channels.mcp.asking import TOOLS, Selection
+from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, Selection
+from dataflow_nexus.channels.mcp.searching import resources_named
+from dataflow_nexus.channels.mcp.service import Service
+from dataflow_nexus.channels.mcp.toolset import Toolset
 from dataflow_nexus.channels.mcp.urls import is_on
 from dataflow_nexus.exceptions import Invalid, NotFound, Unauthenticated
 from dataflow_nexus.operations.base import Catalog
 from dataflow_nexus.queries.names import unknown
-from dataflow_nexus.registry import nearest
 
 OPTIONS = ("read_only", "tools", "models")
 
@@ -29,16 +31,16 @@ def serve(arguments: Arguments, catalog: Catalog) -> None:
         raise Unauthenticated("access control is on: name a user with --as")
     from dataflow_nexus.authentication.users import user_principal
     from dataflow_nexus.channels.mcp import stdio
-    from dataflow_nexus.channels.mcp.service import Service
 
     def who() -> Principal:
         return SYSTEM if user is None else user_principal(user)
 
-    selection = selected(arguments, catalog, who())
-    stdio.serve(Service(catalog), who, selection)
+    service = Service(catalog)
+    selection = selected(arguments, service, who())
+    stdio.serve(service, who, selection)
 
 
-def selected(arguments: Arguments, catalog: Catalog, principal: Principal) -> Selection:
+def selected(arguments: Arguments, service: Service, principal: Principal) -> Selection:
     """The options of the command as a selection of tools."""
     found: dict[str, str] = {}
     for name, text in (*arguments.options, *arguments.sets):
@@ -51,20 +53,9 @@ def selected(arguments: Arguments, catalog: Catalog, principal: Principal) -> Se
     if tools not in TOOLS:
         raise Invalid.field("tools", "choice", f'"tools" must be one of {", ".join(TOOLS)}')
     models = found.get("models")
+    toolset = Toolset(service.tools, Asker(principal=principal, request_id=""))
     return Selection(
         tools=tools,
         read_only=found.get("read_only") == "true",
-        models=None if models is None else frozenset(_resources(catalog, principal, models)),
+        models=None if models is None else resources_named(toolset, models),
     )
-
-
-def _resources(catalog: Catalog, principal: Principal, names: str) -> list[str]:
-    """A model that the principal may not see is told like one that is not there."""
-    found = []
-    for name in names.split(","):
-        exposed = catalog.registry.named(name.strip())
-        if exposed is None or not catalog.shows(exposed, principal):
-            known = [item.resource for item in catalog.registry if catalog.shows(item, principal)]
-            raise NotFound(f'there is no model "{name}"{nearest(name, known)}')
-        found.append(exposed.resource)
-    return found

@@ -16,7 +16,7 @@ from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.authentication.requests import principal_of
 from dataflow_nexus.channels.errors import problem_json
 from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, ProtocolError, Selection, chosen
-from dataflow_nexus.channels.mcp.searching import model_operations
+from dataflow_nexus.channels.mcp.searching import resources_named
 from dataflow_nexus.channels.mcp.service import Service
 from dataflow_nexus.channels.mcp.toolset import Toolset
 from dataflow_nexus.channels.origins import is_foreign, refusal
@@ -192,16 +192,9 @@ def _chosen(service: Service, principal: Principal, name: str, text: str) -> obj
         if text.lower() not in _TRUTHS:
             raise _wrong('"read_only" must be 1 or 0')
         return _TRUTHS[text.lower()]
-    return models(service, principal, text.split(","))
-
-
-def models(service: Service, principal: Principal, names: Iterable[str]) -> frozenset[str]:
-    """Resource names of models by any name. One that may not be seen is told like one that does not exist."""
     toolset = Toolset(service.tools, Asker(principal=principal, request_id=""))
     try:
-        return frozenset(
-            model_operations(toolset, name.strip())[0].exposed.resource for name in names
-        )
+        return resources_named(toolset, text)
     except NotFound as error:
         raise _wrong(error.detail) from None
 

@@ -196,6 +196,15 @@ def describe(toolset: Toolset, arguments: Mapping[str, Any]) -> bytes:
     return body
 
 
+def resources_named(toolset: Toolset, names: str) -> frozenset[str]:
+    """The resources of models by any of their names, with commas between.
+
+    Raises ``NotFound``, in the same words for one that may not be seen as for one that does not exist.
+    """
+    found = (model_operations(toolset, name.strip()) for name in names.split(","))
+    return frozenset(operations[0].exposed.resource for operations in found)
+
+
 def model_operations(toolset: Toolset, name: str) -> list[Operation]:
     """What the asker may do with a model. Raises ``NotFound`` where that is nothing."""
     exposed = toolset.catalog.registry.named(name)

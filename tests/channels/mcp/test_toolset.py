@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dataflow_nexus.access.principal import ANONYMOUS, SYSTEM
+from dataflow_nexus.access.principal import ANONYMOUS, SYSTEM, Principal
+from dataflow_nexus.channels.cli.arguments import parse
 from dataflow_nexus.channels.mcp.asking import ProtocolError, Selection
 from dataflow_nexus.channels.mcp.compact import COMPACT
 from dataflow_nexus.channels.mcp.http import selection
+from dataflow_nexus.exceptions import NotFound
+from dataflow_nexus.launching.agents import selected
 from testproject.shop.models import Category, Note, Order, Product, Tag
 from tests.access.asking import rule, somebody
 from tests.channels.mcp.agent import Agent, catalog_of, registry_of, shop, shop_agent
@@ -101,8 +104,8 @@ def test_no_models_at_all() -> None:
 # --- the query string -------------------------------------------------------------------------------------------------
 
 
-def chosen(*pairs: tuple[str, str]) -> Selection:
-    return selection(small().service, pairs)
+def chosen(*pairs: tuple[str, str], principal: Principal = SYSTEM) -> Selection:
+    return selection(small().service, principal, pairs)
 
 
 def test_the_query_string_chooses() -> None:
@@ -116,11 +119,37 @@ def test_the_query_string_chooses() -> None:
     assert chosen(("models", "shop.Tag")).models == {"tags"}
 
 
-@pytest.mark.parametrize("names", ["nothing", "", "tags2", "auth.User"])
-def test_a_model_that_is_not_there_has_no_tools(names: str) -> None:
-    """As one has that the asker may not see: which of them it is, nobody is told."""
-    assert chosen(("models", names)).models == frozenset()
-    assert chosen(("models", f"tags,{names}")).models == {"tags"}
+NEAR = {"nothing": "", "": "", "tagz": ' — did you mean "tags"?', "auth.User": ""}
+
+
+@pytest.mark.parametrize("name", NEAR)
+@pytest.mark.parametrize("others", ["", "tags,"])
+def test_a_model_that_is_not_there_is_named(name: str, others: str) -> None:
+    message = f'there is no model "{name}"{NEAR[name]}'
+    with pytest.raises(ProtocolError) as raised:
+        chosen(("models", others + name))
+    assert (raised.value.code, raised.value.message) == (-32602, message)
+    with pytest.raises(NotFound) as refused:
+        selected(parse(["mcp", "--models", others + name]), small().service, SYSTEM)
+    assert refused.value.detail == message
+
+
+@pytest.mark.parametrize("name", ["categories", "Category", "shop.Category", "nothing"])
+def test_a_model_that_may_not_be_seen_is_told_like_one_that_is_not_there(name: str) -> None:
+    reader = somebody({(Tag, "view"): rule(read="*")})
+    assert chosen(("models", "Tag"), principal=reader).models == {"tags"}
+    with pytest.raises(ProtocolError) as raised:
+        chosen(("models", name), principal=reader)
+    assert raised.value.message == f'there is no model "{name}"'
+    with pytest.raises(NotFound) as refused:
+        selected(parse(["mcp", "--models", name]), small().service, reader)
+    assert refused.value.detail == raised.value.message
+
+
+def test_options_choose_as_the_query_string_does() -> None:
+    words = ["mcp", "--models", "tags, Category", "--tools", "compact", "--read-only"]
+    pairs = (("models", "tags, Category"), ("tools", "compact"), ("read_only", "1"))
+    assert selected(parse(words), small().service, SYSTEM) == chosen(*pairs)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +176,6 @@ def test_the_choice_comes_over_http(client: Client) -> None:
 
     assert names("") == list(COMPACT)
     assert names("?tools=models&models=tags") == TAGS
-    assert names("?models=tags,Nothing") == TAGS
     assert names("?models=tags&read_only=1") == [
         "read_tag",
         "list_tags",
