@@ -14,13 +14,10 @@ from django import test
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import ElicitResult
 
+from dataflow_nexus.channels.mcp.asking import ProtocolError
 from dataflow_nexus.channels.mcp.confirming import ANSWER, Confirmation
 from testproject.shop.models import Tag
-from tests.channels.mcp.agent import (
-    TOKEN,
-    asking,
-    mismatch,
-)
+from tests.channels.mcp.agent import TOKEN, Agent, asking, mismatch
 from tests.processes import NEXUS, environment
 
 # --- asking the person ------------------------------------------------------------------------------------------------
@@ -28,6 +25,20 @@ from tests.processes import NEXUS, environment
 
 def accepted(confirm: Any = True) -> dict[str, Any]:
     return {ANSWER: {"action": "accept", "content": {"confirm": confirm}}}
+
+
+def denied(result: Any) -> bool:
+    code = json.loads(result["content"][0]["text"])["code"]
+    return result["isError"] is True and code == "permission_denied"
+
+
+def refused(agent: Agent, name: str, **more: Any) -> None:
+    """The state is a fault of the protocol, and nothing is written."""
+    with pytest.raises(ProtocolError) as raised:
+        agent.result("create_tag", {"name": name}, **more)
+    assert raised.value.code == -32602
+    assert raised.value.message == "requestState is not of this request"
+    assert not Tag.objects.filter(name=name).exists()
 
 
 def test_a_client_that_asks_is_given_the_question_and_no_preview(database: str) -> None:
@@ -50,36 +61,53 @@ def test_a_client_that_asks_is_given_the_question_and_no_preview(database: str) 
     [
         {"action": "decline"},
         {"action": "cancel"},
-        {"action": "accept"},
-        {"action": "accept", "content": None},
-        {"action": "accept", "content": {}},
         {"action": "accept", "content": {"confirm": False}},
-        {"action": "accept", "content": {"confirm": "true"}},
-        {"action": "accept", "content": {"confirm": 1}},
         {"action": "decline", "content": {"confirm": True}},
         {"content": {"confirm": True}},
         {},
-        None,
-        "accept",
     ],
 )
-def test_anything_but_a_yes_is_a_no(answer: Any, database: str) -> None:
+def test_a_no_changes_nothing(answer: Any, database: str) -> None:
     agent = asking("write", elicitation="answer")
     state = agent.result("create_tag", {"name": "asked"})["requestState"]
     result = agent.result("create_tag", {"name": "asked"}, state=state, inputs={ANSWER: answer})
-    assert result["isError"] is True
-    assert json.loads(result["content"][0]["text"])["code"] == "permission_denied"
+    assert denied(result)
     assert not Tag.objects.filter(name="asked").exists()
 
 
+OTHERWISE: list[Any] = [
+    {"action": "accept"},
+    {"action": "accept", "content": None},
+    {"action": "accept", "content": {}},
+    {"action": "accept", "content": {"confirm": "true"}},
+    {"action": "accept", "content": {"confirm": 1}},
+    None,
+    "accept",
+]
+"""Answers that are not of the form that was asked for."""
+
+
 @pytest.mark.parametrize(
-    "inputs", [{}, {"other": {"action": "accept", "content": {"confirm": True}}}]
+    "inputs",
+    [{}, {"other": accepted()[ANSWER]}, *({ANSWER: answer} for answer in OTHERWISE)],
 )
-def test_an_answer_that_lacks_ours_is_asked_for_again(inputs: Any, database: str) -> None:
+def test_an_answer_that_is_missing_or_none_is_asked_for_again(inputs: Any, database: str) -> None:
     agent = asking("write", elicitation="answer")
     state = agent.result("create_tag", {"name": "asked"})["requestState"]
     again = agent.result("create_tag", {"name": "asked"}, state=state, inputs=inputs)
     assert again["resultType"] == "input_required"
+    assert again["inputRequests"][ANSWER]["method"] == "elicitation/create"
+    assert not Tag.objects.filter(name="asked").exists()
+
+
+@pytest.mark.parametrize("answer", [{"action": "decline"}, {}, *OTHERWISE])
+def test_anything_but_a_yes_is_a_no_where_a_request_asks(answer: Any, database: str) -> None:
+    """The transport has asked already and does not ask twice."""
+    agent = asking("write", elicitation="request")
+    found = agent.result("create_tag", {"name": "asked"})
+    assert isinstance(found, Confirmation)
+    given = {"state": found.token, "inputs": {ANSWER: answer}}
+    assert denied(agent.result("create_tag", {"name": "asked"}, **given))
     assert not Tag.objects.filter(name="asked").exists()
 
 
@@ -95,17 +123,13 @@ def test_an_answer_without_our_question_runs_nothing(database: str) -> None:
 def test_a_forged_state_is_refused(change: Callable[[str], str], database: str) -> None:
     agent = asking("write", elicitation="answer")
     state = change(agent.result("create_tag", {"name": "asked"})["requestState"])
-    result = agent.result("create_tag", {"name": "asked"}, state=state, inputs=accepted())
-    assert json.loads(result["content"][0]["text"])["code"] == "invalid"
-    assert not Tag.objects.filter(name="asked").exists()
+    refused(agent, "asked", state=state, inputs=accepted())
 
 
 def test_a_state_of_other_parameters_is_refused(database: str) -> None:
     agent = asking("write", elicitation="answer")
     state = agent.result("create_tag", {"name": "asked"})["requestState"]
-    result = agent.result("create_tag", {"name": "other"}, state=state, inputs=accepted())
-    assert json.loads(result["content"][0]["text"])["code"] == "invalid"
-    assert not Tag.objects.filter(name="other").exists()
+    refused(agent, "other", state=state, inputs=accepted())
 
 
 def test_a_state_is_no_token_and_a_token_no_state(database: str) -> None:
@@ -115,9 +139,7 @@ def test_a_state_is_no_token_and_a_token_no_state(database: str) -> None:
     mismatch(agent, "create_tag", name="asked", confirmation_token=state)
     mismatch(asking("write"), "create_tag", name="asked", confirmation_token=state)
     token = asking("write").call("create_tag", name="asked")[TOKEN]
-    result = agent.result("create_tag", {"name": "asked"}, state=token, inputs=accepted())
-    assert json.loads(result["content"][0]["text"])["code"] == "invalid"
-    assert not Tag.objects.filter(name="asked").exists()
+    refused(agent, "asked", state=token, inputs=accepted())
 
 
 def test_a_client_that_is_asked_by_request_waits(database: str) -> None:
