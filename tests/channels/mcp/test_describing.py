@@ -5,12 +5,7 @@ from typing import Any
 import pytest
 
 from dataflow_nexus.channels.mcp.asking import Selection
-from testproject.shop.models import (
-    Category,
-    Note,
-    PriceListEntry,
-    Product,
-)
+from testproject.shop.models import Category, Note, PriceListEntry, Product
 from tests.access.asking import rule, somebody
 from tests.channels.mcp.agent import Agent, catalog_of, registry_of
 from tests.channels.mcp.sellers import SETS, SHOWN, agent_of, everything, seller

@@ -10,13 +10,19 @@ from jsonschema import Draft202012Validator
 from dataflow_nexus.access.grants import Source
 from dataflow_nexus.access.principal import ANONYMOUS, Principal
 from dataflow_nexus.channels.mcp.asking import ProtocolError, Selection
-from testproject.shop.models import (
-    Product,
-    Tag,
-)
+from testproject.shop.models import Product, Tag
 from tests.access.asking import rule, somebody
 from tests.channels.mcp.agent import TOKEN, Agent, snapshot
-from tests.channels.mcp.sellers import HIDDEN, SHOWN, agent_of, application, seller
+from tests.channels.mcp.sellers import (
+    HIDDEN,
+    SETS,
+    SHOWN,
+    agent_of,
+    application,
+    completed,
+    everything,
+    seller,
+)
 
 # --- nothing at all ---------------------------------------------------------------------------------------------------
 
