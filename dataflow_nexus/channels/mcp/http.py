@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -15,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.authentication.requests import principal_of
 from dataflow_nexus.channels.errors import problem_json
+from dataflow_nexus.channels.incoming import drain, request_id
 from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, ProtocolError, Selection, chosen
 from dataflow_nexus.channels.mcp.searching import resources_named
 from dataflow_nexus.channels.mcp.service import Service
@@ -26,30 +25,26 @@ from dataflow_nexus.registry import nearest
 JSON = "application/json"
 _INVALID_REQUEST = -32600
 _INVALID_PARAMS = -32602
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _PARAMETERS = ("tools", "read_only", "models")
 _CHARSETS = ("utf-8", "utf8", "us-ascii")
 _REFUSED = re.compile(r"q=0(\.0*)?")
-_DRAINED = 65_536
-"""Bytes of a refused body that are read all the same."""
 _TRUTHS = {"1": True, "true": True, "0": False, "false": False}
 
 
 def respond(service: Service, request: HttpRequest) -> HttpResponse:
     """The response to any request at the path."""
-    wished = request.META.get("HTTP_X_REQUEST_ID", "")
-    request_id = wished if _REQUEST_ID.fullmatch(wished) else f"{random.getrandbits(128):032x}"
-    response = _refusal(service, request, request_id) or _answer(service, request, request_id)
+    named = request_id(request)
+    response = _refusal(service, request, named) or _answer(service, request, named)
     if response.status_code >= 400:
-        _drain(request)
-    response["X-Request-Id"] = request_id
+        drain(request)
+    response["X-Request-Id"] = named
     return response
 
 
 # --- what comes before the message ------------------------------------------------------------------------------------
 
 
-def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpResponse | None:
+def _refusal(service: Service, request: HttpRequest, named: str) -> HttpResponse | None:
     """The answer to a request that is none for this server: another site's, another method, another type."""
     try:
         request.get_host()
@@ -61,7 +56,7 @@ def _refusal(service: Service, request: HttpRequest, request_id: str) -> HttpRes
         principal_of(service.catalog.configuration, public=False)
     except Unauthenticated as error:
         response = HttpResponse(
-            problem_json(error, request_id), status=401, content_type="application/problem+json"
+            problem_json(error, named), status=401, content_type="application/problem+json"
         )
         response["WWW-Authenticate"] = "Bearer"
         return response
@@ -85,14 +80,6 @@ def _is_json(request: HttpRequest) -> bool:
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     coding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     return request.content_type == JSON and charset in _CHARSETS and coding in ("", "identity")
-
-
-def _drain(request: HttpRequest) -> None:
-    """Read what a refused request still has to say, if it is short: else its connection can't be kept."""
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if length.isdecimal() and len(length) <= len(str(_DRAINED)) and int(length) <= _DRAINED:
-        with suppress(OSError):
-            request.read()
 
 
 def _takes_json(accept: str | None) -> bool:
@@ -119,7 +106,7 @@ def _json(status: int, body: bytes) -> HttpResponse:
 # --- the message ------------------------------------------------------------------------------------------------------
 
 
-def _answer(service: Service, request: HttpRequest, request_id: str) -> HttpResponse:
+def _answer(service: Service, request: HttpRequest, named: str) -> HttpResponse:
     from dataflow_nexus.channels.mcp.protocol import answer, refused  # a second to import: the SDK
 
     configuration = service.catalog.configuration
@@ -135,7 +122,7 @@ def _answer(service: Service, request: HttpRequest, request_id: str) -> HttpResp
     except ProtocolError as error:
         reply = refused(None, error)
     else:
-        asker = Asker(principal=principal, request_id=request_id, selection=wanted)
+        asker = Asker(principal=principal, request_id=named, selection=wanted)
         reply = answer(service, raw, _headers(request), asker)
     return _json(reply.status, reply.body) if reply.body else HttpResponse(status=reply.status)
 
