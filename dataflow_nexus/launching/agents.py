@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dataflow_nexus.access.principal import SYSTEM, Principal
 from dataflow_nexus.channels.cli.arguments import Arguments
 from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, Selection
@@ -9,6 +11,7 @@ from dataflow_nexus.channels.mcp.searching import resources_named
 from dataflow_nexus.channels.mcp.service import Service
 from dataflow_nexus.channels.mcp.toolset import Toolset
 from dataflow_nexus.channels.mcp.urls import is_on
+from dataflow_nexus.channels.mcp.wires import Wires, standard_streams
 from dataflow_nexus.exceptions import Invalid, NotFound, Unauthenticated
 from dataflow_nexus.operations.base import Catalog
 from dataflow_nexus.queries.names import unknown
@@ -16,12 +19,17 @@ from dataflow_nexus.queries.names import unknown
 OPTIONS = ("read_only", "tools", "models")
 
 
-def serve(arguments: Arguments, catalog: Catalog) -> None:
-    """Serve until the client closes its end.
+def serve(arguments: Arguments, load: Callable[[], Catalog]) -> None:
+    """Serve the application until the client closes its end; what it prints while it is loaded is not for the client.
 
     Raises ``Unauthenticated`` where access is on and no user is named, ``Invalid`` for a wrong option, ``NotFound``
     where MCP is off or a model is not there.
     """
+    with standard_streams() as wires:
+        _serve(arguments, load(), wires)
+
+
+def _serve(arguments: Arguments, catalog: Catalog, wires: Wires) -> None:
     if not is_on(catalog):
         raise NotFound("MCP is switched off in this application")
     if arguments.words[1:]:
@@ -37,7 +45,7 @@ def serve(arguments: Arguments, catalog: Catalog) -> None:
 
     service = Service(catalog)
     selection = selected(arguments, service, who())
-    stdio.serve(service, who, selection)
+    stdio.serve(service, who, selection, wires)
 
 
 def selected(arguments: Arguments, service: Service, principal: Principal) -> Selection:

@@ -97,14 +97,14 @@ def _run(argv: list[str], streams: Streams, find: Find) -> int:
         return _serve(arguments, find)
     from dataflow_nexus.launching.loading import load
 
-    catalog = load(find(arguments.app)).catalog
     if command == "mcp":
         from dataflow_nexus.launching import agents
 
-        agents.serve(arguments, catalog)
+        agents.serve(arguments, lambda: load(find(arguments.app)).catalog)
         return 0
     from dataflow_nexus.channels.cli import main as channel
 
+    catalog = load(find(arguments.app)).catalog
     with _without_warnings():
         return channel.run(arguments, catalog, streams)
 

@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import Client
 
-from tests.bad_input.checks import check_refusal, contents
+from dataflow_nexus.nexus import default_nexus
+from tests.bad_input.checks import LEAKS, check_refusal, contents
 from tests.parity.channels import Answer, command, http, rolled_back
+from tests.parity.wire import wire
 from tests.routing import POSTGRESQL, SQLITE
 
 pytestmark = pytest.mark.django_db(databases=[SQLITE, POSTGRESQL])
@@ -147,3 +151,104 @@ def test_inputs_are_unwrapped_where_they_are_all() -> None:
             answer = http("POST", path, json.dumps(more))
             check_refusal(answer)
             assert (answer.code, answer.fields) == ("invalid", ["inputs"])
+
+
+# --- the same as the arguments of a tool ----------------------------------------------------------
+
+
+def tool_call(arguments: bytes, name: bytes = b"update_product") -> bytes:
+    return (
+        b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"%b","arguments":%b}}'
+        % (name, arguments)
+    )
+
+
+def over_mcp(line: bytes) -> list[Any]:
+    """What is answered over HTTP, and over the lines of `nexus mcp`; nothing is changed."""
+    before = contents(SQLITE)
+    with rolled_back(SQLITE):
+        over_http = Client().post("/mcp", line, content_type="application/json").content
+        over_lines = wire(default_nexus().catalog).ask(line)
+        assert contents(SQLITE) == before
+    for raw in (over_http, over_lines):
+        assert not LEAKS.search(raw.decode()), raw
+    return [json.loads(over_http), json.loads(over_lines)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(body for body in NOT_JSON if b"\n" not in body),
+        *NOT_UTF8,
+        *(body for body, _ in TWICE),
+        *TOO_DEEP,
+    ],
+    ids=lambda body: repr(body[:30]),
+)
+def test_arguments_that_are_no_json_are_a_fault_of_the_protocol(body: bytes) -> None:
+    for answer in over_mcp(tool_call(body)):
+        assert (answer["id"], answer["error"]["code"]) == (None, -32700)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"5", b"true", b'[{"sku": "x"}]'], ids=repr)
+def test_arguments_are_an_object(body: bytes) -> None:
+    for answer in over_mcp(tool_call(body)):
+        assert (answer["id"], answer["error"]["code"]) == (7, -32602)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "fields"),
+    [
+        (b'{"id": 1, "stock": 1e999999999999999}', "invalid", ["stock"]),
+        (b'{"id": 1, "stock": ' + b"9" * 10_000 + b"}", "invalid", ["stock"]),
+        (b'{"id": 1, "\\ud800": 1}', "invalid", ["\ud800"]),
+        (b'{"id": 1, "fields": {"\\ud800": 1}}', "invalid", ["fields.\ud800"]),
+        (b"{}", "invalid", ["id"]),
+        (b"null", "invalid", ["id"]),
+        (b'{"id": 1, "confirmation_token": "x"}', "invalid", ["confirmation_token"]),
+    ],
+)
+def test_arguments_that_are_wrong(arguments: bytes, code: str, fields: list[str]) -> None:
+    for answer in over_mcp(tool_call(arguments)):
+        error = json.loads(answer["result"]["content"][0]["text"])
+        assert answer["result"]["isError"] is True
+        assert (error["code"], [item["field"] for item in error["errors"]]) == (code, fields)
+
+
+@pytest.mark.parametrize(
+    "name", [b"list_users", b"nothing", b"", b"\\ud800", b"a\\u0000", b"x" * 10_000, b"__class__"]
+)
+def test_tools_that_are_none(name: bytes) -> None:
+    for answer in over_mcp(tool_call(b"{}", name)):
+        error = json.loads(answer["result"]["content"][0]["text"])
+        assert (answer["result"]["isError"], error["code"]) == (True, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code", "fields"),
+    [
+        ("run_workflow", {}, "invalid", ["node"]),
+        ("run_workflow", {"node": 5}, "invalid", ["node"]),
+        ("run_workflow", {"node": "Nope"}, "not_found", []),
+        ("run_workflow", {"node": "UserListNode"}, "not_found", []),
+        ("run_workflow", {"node": "ProductListNode", "params": []}, "invalid", ["params"]),
+        ("run_workflow", {"node": "ProductListNode", "limit": 1}, "invalid", ["limit"]),
+        ("list_records", {}, "invalid", ["model"]),
+        ("list_records", {"model": 5}, "invalid", ["model"]),
+        ("list_records", {"model": "auth.User"}, "not_found", []),
+        ("list_records", {"model": "\ud800"}, "not_found", []),
+        ("list_records", {"model": "products", "limt": 1}, "invalid", ["limt"]),
+        ("search_models", {"query": 5}, "invalid", ["query"]),
+        ("search_models", {"query": "x", "limit": 0}, "invalid", ["limit"]),
+        ("search_models", {"query": "\ud800", "limit": True}, "invalid", ["limit"]),
+        ("describe_models", {"models": [5]}, "invalid", ["models"]),
+        ("describe_models", {"models": ["\ud800"]}, "not_found", []),
+        ("describe_models", {"models": ["products"] * 50}, "limit_exceeded", []),
+    ],
+)
+def test_tools_over_all_models_refuse(
+    name: str, arguments: dict[str, Any], code: str, fields: list[str]
+) -> None:
+    for answer in over_mcp(tool_call(json.dumps(arguments).encode(), name.encode())):
+        error = json.loads(answer["result"]["content"][0]["text"])
+        assert (error["code"], [item["field"] for item in error["errors"]]) == (code, fields)

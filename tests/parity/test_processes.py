@@ -1,4 +1,5 @@
-"""The same in processes of their own: a server over HTTP, the `nexus` command, and a program that imports Python.
+"""The same in processes of their own: a server over HTTP, the `nexus` command, `nexus mcp`, and a program that
+imports Python.
 
 Each channel plays the same story, which ends where it began; what is written is committed.
 """
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests import processes
+from tests.channels.mcp.program import program
+from tests.parity import agents
 from tests.parity.channels import operation_of
 from tests.parity.spelling import as_json, pairs, words
 
@@ -64,18 +67,41 @@ def settings(
     return env
 
 
-def by_server(env: dict[str, str]) -> Iterator[str]:
+def by_server(env: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Over REST, and over MCP."""
     port = processes.free_port()
     words = (processes.NEXUS, "run", "--port", str(port))
     with (
         processes.serving(*words, folder=processes.PROJECT, port=port, **env) as server,
         closing(HTTPConnection(urlsplit(server.base).netloc)) as connection,
     ):
-        for node, params in STORY:
-            path = f"/api/workflows/{node}Node/execute"
-            sent = {"Content-Type": "application/json"}
-            connection.request("POST", path, as_json(params), sent)
-            yield told(connection.getresponse().read().decode())
+
+        def post(path: str, body: str | bytes) -> bytes:
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            return connection.getresponse().read()
+
+        by_rest = [
+            told(post(f"/api/workflows/{node}Node/execute", as_json(params)).decode())
+            for node, params in STORY
+        ]
+        by_agent = [told(agents.told(post("/mcp", line)).raw) for line in lines()]
+    return by_rest, by_agent
+
+
+def lines() -> list[bytes]:
+    """The story in calls of tools."""
+    return [agents.message(agents.tool_of(operation_of(node)), params) for node, params in STORY]
+
+
+def by_wire(env: dict[str, str]) -> list[str]:
+    with program(processes.PROJECT, **env) as running:
+        running.begin()
+        found = []
+        for line in lines():
+            running.send(line)
+            found.append(told(agents.told(running.receive_line()).raw))
+        assert running.end() == (0, b"", b"")
+    return found
 
 
 def by_command(env: dict[str, str]) -> Iterator[str]:
@@ -110,8 +136,11 @@ def told(text: str) -> str:
 def test_a_story_is_told_the_same(settings: dict[str, str], record_property: Any) -> None:
     answers = by_program(settings)
     assert len(answers) == len(STORY)
-    assert answers == list(by_server(settings))
+    by_rest, by_agent = by_server(settings)
+    assert answers == by_rest
+    assert answers == by_agent
     assert answers == list(by_command(settings))
+    assert answers == by_wire(settings)
     refused = [answer.partition(" ")[0] for answer in answers if not answer.startswith("{")]
     assert refused == ["conflict", "not_found", "invalid"]
-    record_property("parity", 3 * len(STORY))
+    record_property("parity", 5 * len(STORY))

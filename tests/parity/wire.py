@@ -27,7 +27,7 @@ class _Input:
     def __init__(self) -> None:
         self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
-    def readline(self) -> bytes:
+    def read(self, _: int) -> bytes:
         return self.lines.get()
 
 

@@ -93,3 +93,25 @@ assert code == 0
     heavy, ours = loaded(code, tmp_path)
     assert not {"granian", "ninja", "pydantic", "rest_framework", "mcp", "rich"} & set(heavy)
     assert not [name for name in ours if name.startswith("channels.rest")]
+
+
+def test_the_patterns_of_mcp_are_made_without_the_sdk(tmp_path: Path) -> None:
+    """Nor do the first requests to other channels import it; the first message to `/mcp` does."""
+    env = projects.make(tmp_path, {"MODELS": ["library.*"], "AUTHENTICATION_REQUIRED": False})
+    code = """
+import sys
+import django
+django.setup()
+from django.test import Client
+from django.urls import resolve
+assert resolve("/mcp").func is not None
+client = Client()
+assert client.get("/api/workflows").status_code == 200
+assert client.get("/mcp").status_code == 405
+assert not [name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types", "anyio")]
+ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+assert client.post("/mcp", ping, content_type="application/json").status_code == 200
+assert "mcp_types" in sys.modules
+"""
+    heavy, _ = loaded(code, tmp_path, DJANGO_SETTINGS_MODULE="site_settings", **env)
+    assert "mcp" in heavy

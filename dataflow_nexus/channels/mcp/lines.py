@@ -6,41 +6,27 @@ them.
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager, suppress
 from typing import BinaryIO
 
 import anyio
+from anyio.from_thread import BlockingPortal
 from mcp.shared.message import SessionMessage
 from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, JSONRPCMessage
 from mcp_types.jsonrpc import jsonrpc_message_adapter
 from pydantic import ValidationError
 
+from dataflow_nexus.channels.mcp.encoding import encoded
 from dataflow_nexus.exceptions import NexusError
 from dataflow_nexus.operations.json_text import NotJSONError, parse
 
 Received = anyio.abc.ObjectReceiveStream[SessionMessage | Exception]
 Sending = anyio.abc.ObjectSendStream[SessionMessage]
-
-
-@contextmanager
-def standard_streams() -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """The wire. While it is in use, what others print goes to standard error, and what they read is empty."""
-    incoming, outgoing = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.dup2(2, 1)
-    os.close(nothing)
-    # closefd=False: a thread may still wait for a line when everything else has ended
-    try:
-        yield (
-            os.fdopen(incoming, "rb", closefd=False),
-            os.fdopen(outgoing, "wb", buffering=0, closefd=False),
-        )
-    finally:
-        os.dup2(incoming, 0)
-        os.dup2(outgoing, 1)
+_CHUNK = 65_536
+_IDS = (str, int)
 
 
 @asynccontextmanager
@@ -52,10 +38,10 @@ async def messages(
     sending, to_client = anyio.create_memory_object_stream[SessionMessage](0)
     wire = anyio.wrap_file(outgoing)
 
-    async def read() -> None:
+    async def read(lines: anyio.abc.ObjectReceiveStream[bytes]) -> None:
         faults = sending.clone()
-        async with to_server, faults:
-            async for line in anyio.wrap_file(incoming):
+        async with to_server, faults, lines:
+            async for line in lines:
                 if line.strip():
                     message = message_of(line)
                     if isinstance(message, JSONRPCError) and message.id is None:
@@ -66,19 +52,50 @@ async def messages(
     async def write() -> None:
         async with to_client:
             async for message in to_client:
-                text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
-                await wire.write(text.encode() + b"\n")
+                value = message.message.model_dump(by_alias=True, exclude_unset=True)
+                await wire.write(encoded(value) + b"\n")
 
-    async with anyio.create_task_group() as group:
-        group.start_soon(read)
+    async with BlockingPortal() as portal, anyio.create_task_group() as group:
+        group.start_soon(read, _read_by_thread(incoming, portal))
         group.start_soon(write)
         yield received, sending
+
+
+def _read_by_thread(
+    incoming: BinaryIO, portal: BlockingPortal
+) -> anyio.abc.ObjectReceiveStream[bytes]:
+    """The lines of a raw stream. Nobody waits for the thread: it may be reading when everything else has ended."""
+    given, lines = anyio.create_memory_object_stream[bytes](0)
+
+    def read() -> None:
+        # RuntimeError: the portal is closed
+        with suppress(anyio.BrokenResourceError, CancelledError, RuntimeError):
+            for line in _lines(incoming):
+                portal.call(given.send, line)
+            portal.call(given.aclose)
+
+    threading.Thread(target=read, name="dataflow-nexus-lines", daemon=True).start()
+    return lines
+
+
+def _lines(incoming: BinaryIO) -> Iterator[bytes]:
+    started: list[bytes] = []
+    while chunk := incoming.read(_CHUNK):
+        first, *others = chunk.split(b"\n")
+        started.append(first)
+        for line in others:
+            yield b"".join(started)
+            started = [line]
+    yield b"".join(started)
 
 
 def message_of(line: bytes) -> JSONRPCMessage:
     """The message of a line, or the error that answers it (its id is null)."""
     try:
-        return jsonrpc_message_adapter.validate_python(parse(line.decode()), by_name=False)
+        found = parse(line.decode())
+        if isinstance(found, dict) and "method" in found and type(found.get("id", 0)) not in _IDS:
+            return _fault(INVALID_REQUEST, "Invalid request: an id is text or a whole number")
+        return jsonrpc_message_adapter.validate_python(found, by_name=False)
     except UnicodeDecodeError:
         return _fault(PARSE_ERROR, "Parse error: not UTF-8")
     except (NotJSONError, NexusError) as error:

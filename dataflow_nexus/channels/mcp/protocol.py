@@ -7,13 +7,11 @@ What a request of either era may look like is the SDK's to say (``mcp_types.meth
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import msgspec
 from mcp.shared.inbound import (
     ERROR_CODE_HTTP_STATUS,
     MCP_PROTOCOL_VERSION_HEADER,
@@ -40,6 +38,7 @@ from pydantic import ValidationError
 
 from dataflow_nexus.channels.mcp.asking import RESOURCE_NOT_FOUND, Asker, ProtocolError
 from dataflow_nexus.channels.mcp.confirming import Confirmation
+from dataflow_nexus.channels.mcp.encoding import encoded
 from dataflow_nexus.channels.mcp.service import CAPABILITIES, TTL_MS, Service
 from dataflow_nexus.exceptions import NexusError
 from dataflow_nexus.operations.json_text import NotJSONError, parse
@@ -97,16 +96,7 @@ def refused(request: Id, error: ProtocolError, *, modern: bool = True) -> Reply:
 
 
 def _message(request: Id, kind: str, value: dict[str, Any]) -> bytes:
-    return b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (_json(request), kind.encode(), _json(value))
-
-
-def _json(value: object) -> bytes:
-    try:
-        return msgspec.json.encode(value)
-    except (
-        UnicodeEncodeError
-    ):  # a lone surrogate of the caller goes back as the escape that it came as
-        return json.dumps(value).encode()
+    return b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (encoded(request), kind.encode(), encoded(value))
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,8 @@ error.
 
 from __future__ import annotations
 
+import json
+import signal
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -15,7 +17,6 @@ from uuid import uuid4
 
 import anyio
 import anyio.to_thread
-import msgspec
 from django.db import connections
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -38,8 +39,10 @@ from dataflow_nexus.channels.mcp.asking import (
     Selection,
 )
 from dataflow_nexus.channels.mcp.confirming import ANSWER, FORM, Confirmation
-from dataflow_nexus.channels.mcp.lines import messages, standard_streams
+from dataflow_nexus.channels.mcp.encoding import encoded
+from dataflow_nexus.channels.mcp.lines import messages
 from dataflow_nexus.channels.mcp.service import HANDLERS, TTL_MS, Service
+from dataflow_nexus.channels.mcp.wires import Wires
 from dataflow_nexus.exceptions import NexusError
 
 THREADS = 4
@@ -51,16 +54,17 @@ Run = Callable[[Callable[[], Found]], Awaitable[Found]]
 """Runs the work of one request, which waits for databases, while others are read."""
 
 
-def serve(service: Service, who: WhoAsks, selection: Selection) -> None:
-    """Serve until the client closes our standard input. ``who`` is asked for every request."""
-    anyio.run(_serve, service, who, selection)
+def serve(service: Service, who: WhoAsks, selection: Selection, wires: Wires) -> None:
+    """Serve until the client closes its end. ``who`` is asked for every request."""
+    anyio.run(_serve, service, who, selection, wires)
 
 
-async def _serve(service: Service, who: WhoAsks, selection: Selection) -> None:
+async def _serve(service: Service, who: WhoAsks, selection: Selection, wires: Wires) -> None:
+    # a client that does not wait for the end asks for it so: running statements are cancelled, as with Ctrl-C
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
     server = make_server(service, who, selection, on_threads())
-    with standard_streams() as wires:
-        async with messages(*wires) as (received, sending):
-            await server.run(received, sending, server.create_initialization_options())
+    async with messages(*wires) as (received, sending):
+        await server.run(received, sending, server.create_initialization_options())
 
 
 def on_threads() -> Run:
@@ -132,7 +136,7 @@ class _Method:
             again = {"requestState": found.token, "inputResponses": {ANSWER: given}}
             found = await self._run(params, _with_answers(again, elicitation))
         assert isinstance(found, dict)
-        result: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
+        result: dict[str, Any] = json.loads(encoded(found))
         if context.protocol_version in MODERN_PROTOCOL_VERSIONS:  # the SDK adds who answers
             result = {"resultType": "complete", **result}
             if self._method in CACHEABLE_METHODS:
