@@ -10,6 +10,7 @@ STAMP := $(VENV)/.installed
 DEMO := .demo
 HOST ?= 127.0.0.1
 PORT ?= 8000
+SOAK ?= 60
 # Extra options for pytest, e.g. make pytest ARGS="-k filters -x"
 ARGS ?=
 
@@ -40,7 +41,7 @@ setup: $(STAMP) ## Make .venv with the locked packages and this project
 .PHONY: lock
 lock: $(BIN)/uv ## Resolve the dependencies of pyproject.toml again (ARGS=--upgrade for newer ones)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-		pyproject.toml --extra redis --group dev $(ARGS) -o requirements/dev.lock
+		pyproject.toml --extra redis --extra mcp-server --group dev $(ARGS) -o requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 		requirements/django-5.2.in $(ARGS) -o requirements/django-5.2.lock
 	echo uv | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
@@ -51,7 +52,16 @@ test: lint types pytest ## Lint, types, import rule and the whole suite on SQLit
 
 .PHONY: pytest
 pytest: setup ## The suite, two tests at a time (ARGS="-k filters -x" for some of it)
-	$(BIN)/python -m pytest -n 2 -m "not wheel" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not wheel and not conformance" $(ARGS)
+
+.PHONY: conformance
+conformance: setup ## The MCP conformance suite and MCP Inspector, from npm, against the MCP channel
+	$(BIN)/python -m tests.channels.mcp.conformance.packages
+	$(BIN)/python -m pytest -m conformance tests/channels/mcp/conformance $(ARGS)
+
+.PHONY: soak
+soak: setup ## 30 MCP clients at once on one gunicorn worker, for SOAK=60 seconds; prints what it held and how long it took
+	SOAK_SECONDS=$(SOAK) $(BIN)/python -m pytest -n 0 tests/agents/test_soak.py
 
 .PHONY: lint
 lint: setup ## ruff, and the import rule

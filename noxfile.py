@@ -1,4 +1,7 @@
-"""The suite on every supported pair of Python and Django, from the lock files: `nox`, or `nox -t others` in CI."""
+"""The suite on every supported pair of Python and Django, from the lock files: `nox`, or `nox -t ci` in CI.
+
+CI has every Python and every Django once, and not all their pairs: a whole suite takes its time.
+"""
 
 import nox
 
@@ -15,11 +18,10 @@ print("%d.%d" % sys.version_info[:2], "%d.%d" % django.VERSION[:2])
 PAIRS = [
     # `make test` is this very pair.
     nox.param("3.11", "5.2", id="3.11-django-5.2"),
-    *(
-        nox.param(python, django, id=f"{python}-django-{django}", tags=["others"])
-        for python in ("3.12", "3.13")
-        for django in ("5.2", "6.1")
-    ),
+    nox.param("3.12", "5.2", id="3.12-django-5.2", tags=["ci"]),
+    nox.param("3.12", "6.1", id="3.12-django-6.1"),
+    nox.param("3.13", "5.2", id="3.13-django-5.2"),
+    nox.param("3.13", "6.1", id="3.13-django-6.1", tags=["ci"]),
 ]
 
 
@@ -34,4 +36,5 @@ def tests(session: nox.Session, django: str) -> None:
     found = session.run("python", "-c", VERSIONS, silent=True)
     if found is None or found.split() != [str(session.python), django]:
         session.error(f"Python {session.python} with Django {django} was wanted, not {found}")
-    session.run("python", "-m", "pytest", "-n", "2", "-m", "not wheel", *session.posargs)
+    once = "not wheel and not conformance"
+    session.run("python", "-m", "pytest", "-n", "2", "-m", once, *session.posargs)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks import database, first_answer, load, startup
+from benchmarks import agents, database, first_answer, load, startup
 from benchmarks.cases import CASES, Case
 
 HERE = Path(__file__).parent
@@ -23,8 +23,8 @@ Medians = dict[str, float]
 
 
 @contextmanager
-def served() -> Iterator[int]:
-    """granian with one worker, as every peer gets it; the port."""
+def served() -> Iterator[tuple[int, int]]:
+    """granian with one worker, as every peer gets it; the port and the process."""
     with socket.socket() as probe:
         probe.bind((load.HOST, 0))
         port = int(probe.getsockname()[1])
@@ -41,7 +41,7 @@ def served() -> Iterator[int]:
                 break
             except OSError:
                 time.sleep(0.1)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(30)
@@ -98,20 +98,34 @@ def main() -> int:
     options = parser.parse_args()
     url = database.make()
     results: dict[str, Medians] = {}
-    with served() as port:
+    with served() as (port, pid):
         for case in CASES:
             results[case.name] = measured(port, url, case, options.rounds, options.seconds)
             rates = ", ".join(f"{name} {value:.1f}/s" for name, value in results[case.name].items())
             print(f"{case.name}: {rates}", flush=True)
+        costs = agents.measured(port, pid, options.rounds)
     added = startup.measured(options.rounds)
     seconds = first_answer.measured(options.rounds)
-    lines = [*table(results), "", startup.report(added), "", first_answer.report(seconds)]
+    lines = [
+        *table(results),
+        "",
+        startup.report(added),
+        "",
+        first_answer.report(seconds),
+        "",
+        agents.report(costs),
+    ]
     print("\n".join(["", *lines]))
     if options.write:
         note = f"Medians of {options.rounds} rounds in turns; how many times as fast ours is as each peer."
         text = ["# Results", "", f"`make bench`. {note}", "", *lines, ""]
         (HERE / "RESULTS.md").write_text("\n".join(text))
-    faults = [*missed(results), *startup.missed(added), *first_answer.missed(seconds)]
+    faults = [
+        *missed(results),
+        *startup.missed(added),
+        *first_answer.missed(seconds),
+        *agents.missed(costs),
+    ]
     print(
         "\n".join(["", *(f"MISSED {fault}" for fault in faults)])
         if faults

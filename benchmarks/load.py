@@ -5,8 +5,8 @@ import multiprocessing
 import selectors
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing.connection import Connection
 
@@ -27,10 +27,12 @@ class Peer:
     status: int
     holds: bytes
     body: Callable[[], object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def request(self) -> bytes:
         content = b"" if self.body is None else json.dumps(self.body()).encode()
         head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(content)}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         return (head + "Content-Type: application/json\r\n\r\n").encode() + content
 
 

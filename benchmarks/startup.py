@@ -5,6 +5,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,16 +67,7 @@ class Added:
 def measured(rounds: int) -> Added:
     """The medians of processes that take turns."""
     found: dict[str, list[tuple[float, float]]] = {"without": [], "with": []}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "many").mkdir()
-        (folder / "many" / "__init__.py").touch()
-        models = [_MODEL.format(n=n, before=max(n - 1, 0)) for n in range(MODELS)]
-        (folder / "many" / "models.py").write_text(
-            "from django.db import models\n" + "".join(models)
-        )
-        (folder / "site_urls.py").write_text(_URLS)
-        (folder / "program.py").write_text(_PROGRAM)
+    with project(_PROGRAM, _URLS) as folder:
         for _ in range(rounds + 1):
             for which, results in found.items():
                 results.append(_one(folder, which))
@@ -86,6 +79,22 @@ def measured(rounds: int) -> Added:
         for part in (0, 1)
     )
     return Added(time=time["with"] / time["without"], memory=memory["with"] - memory["without"])
+
+
+@contextmanager
+def project(program: str, urls: str) -> Iterator[Path]:
+    """A folder with an app of many models, and the program that shall set Django up."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "many").mkdir()
+        (folder / "many" / "__init__.py").touch()
+        models = [_MODEL.format(n=n, before=max(n - 1, 0)) for n in range(MODELS)]
+        (folder / "many" / "models.py").write_text(
+            "from django.db import models\n" + "".join(models)
+        )
+        (folder / "site_urls.py").write_text(urls)
+        (folder / "program.py").write_text(program)
+        yield folder
 
 
 def _one(folder: Path, which: str) -> tuple[float, float]:

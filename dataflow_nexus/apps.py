@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
@@ -26,6 +27,10 @@ class DataFlowNexusConfig(AppConfig):
         connection_created.connect(prepare_connection, dispatch_uid="dataflow_nexus.prepare")
         checks.connect()
         current.provide(_current_catalog)
+        if "dataflow_nexus.channels.mcp.bridge" in sys.modules:  # the settings asked for it
+            from dataflow_nexus.channels.mcp import bridge
+
+            bridge.publish()
 
 
 def _current_catalog() -> Catalog:

@@ -144,7 +144,7 @@ class Source:
 
     def unknown(self, key: str) -> ConfigurationError:
         known = [item.name for item in fields(Configuration)] + [*NOT_BUILT, *self.also]
-        found = difflib.get_close_matches(key, known, n=1)
+        found = difflib.get_close_matches(key.lower(), known, n=1)
         near = f" (did you mean {self.spelled(found[0])}?)" if found else ""
         return self.error(f"unknown key {self.spelled(key)}{near}")
 

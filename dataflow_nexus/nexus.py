@@ -12,6 +12,7 @@ from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Never
 
+import django
 from django.apps import apps
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -29,7 +30,6 @@ from dataflow_nexus.registry import Exposed, Registry, default_registry
 
 if TYPE_CHECKING:
     from django.core.handlers.asgi import ASGIHandler
-    from django.core.handlers.wsgi import WSGIHandler
     from django.db import models
     from django.urls import URLPattern, URLResolver
 
@@ -60,6 +60,14 @@ class Patterns:
 
         catalog = self._nexus.catalog
         return [*mcp.build(catalog), *rest.build(catalog)]
+
+    @cached_property
+    def handler404(self) -> Callable[..., Any]:
+        """Django's name for it: where no other URLs are, a path that leads nowhere is told like any other error."""
+        from dataflow_nexus.channels.rest import api as rest
+
+        nowhere = rest.nothing(self._nexus.catalog)
+        return lambda request, exception: nowhere(request)  # noqa: ARG005  # Django's signature
 
 
 class Nexus:
@@ -194,25 +202,24 @@ class Nexus:
         return self._patterns, None, None
 
     @cached_property
-    def wsgi(self) -> WSGIHandler:
+    def wsgi(self) -> Callable[..., Any]:
         """The WSGI application: the whole project where there is one, else this Nexus alone."""
+        from dataflow_nexus.channels.handlers import ProjectWSGI, StandaloneWSGI
+
         if not is_standalone():
             from django.core.wsgi import get_wsgi_application
 
-            return get_wsgi_application()
-        from dataflow_nexus.channels.handlers import StandaloneWSGI
-
+            return ProjectWSGI(get_wsgi_application())
         return StandaloneWSGI(self._patterns, self.open_to_others)
 
     @cached_property
     def asgi(self) -> ASGIHandler:
         """The ASGI application, likewise."""
+        from dataflow_nexus.channels.handlers import ProjectASGI, StandaloneASGI
+
         if not is_standalone():
-            from django.core.asgi import get_asgi_application
-
-            return get_asgi_application()
-        from dataflow_nexus.channels.handlers import StandaloneASGI
-
+            django.setup(set_prefix=False)
+            return ProjectASGI()
         return StandaloneASGI(self._patterns, self.open_to_others)
 
     def run(self, port: int = DEFAULT_PORT, host: str = DEFAULT_HOST, workers: int = 1) -> None:

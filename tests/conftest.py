@@ -1,6 +1,7 @@
 """A test that names `database` runs on SQLite and on PostgreSQL, over the shop's sample data, and is rolled back."""
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -31,6 +32,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionfinish() -> None:
+    wires = sys.modules.get("tests.parity.wire")
+    if wires is not None:
+        wires.close_all()
     shutil.rmtree(settings.FOLDER, ignore_errors=True)
 
 

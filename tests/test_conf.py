@@ -80,6 +80,7 @@ def test_wrong_values(values: dict[str, Any], message: str) -> None:
         ("expose_bulk", "expose_bulk_operations"),
         ("integraton", "integration"),
         ("enable_cachin", "enable_caching"),
+        ("MAX_LIMIT", "max_limit"),
     ],
 )
 def test_unknown_keys_suggest(key: str, near: str) -> None:

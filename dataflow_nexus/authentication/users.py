@@ -8,7 +8,7 @@ from django.apps import apps
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, DataError, InterfaceError
 
-from dataflow_nexus.access.grants import Source
+from dataflow_nexus.access.grants import UNRESTRICTED, Source
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.exceptions import Invalid, Unauthenticated, Unavailable
 
@@ -45,5 +45,5 @@ def _held(permissions: Iterable[str]) -> Mapping[tuple[str, str], tuple[Source, 
         app_label, _, codename = permission.partition(".")
         action, _, model = codename.partition("_")
         if action in _ACTIONS:
-            held[f"{app_label}.{model}", action] = (Source(),)
+            held[f"{app_label}.{model}", action] = UNRESTRICTED.sources
     return held

@@ -16,6 +16,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Literal, Union, get_args, get_origin
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from dataflow_nexus.exceptions import ConfigurationError
@@ -115,7 +116,24 @@ def field_for(attribute: Attribute) -> models.Field[Any, Any]:
         raise attribute.error(
             f"no column holds {_spelled(attribute.type)}; known are {known}, Optional, Literal, Enum, models"
         )
-    return make(attribute)
+    field = make(attribute)
+    _check_default(attribute, field)
+    return field
+
+
+def _check_default(attribute: Attribute, field: models.Field[Any, Any]) -> None:
+    """A default that the column can't hold would fail at every request that leaves it out."""
+    value = attribute.default
+    if value in (ABSENT, None) or callable(value) or isinstance(field, models.ForeignKey):
+        return
+    if isinstance(value, enum.Enum):
+        value = value.value
+    try:
+        field.to_python(value)
+    except (ValidationError, ValueError, TypeError, ArithmeticError):
+        raise attribute.error(f"the default {value!r} is no {_spelled(attribute.type)}") from None
+    if attribute.choices is not None and value not in {item for item, _ in attribute.choices}:
+        raise attribute.error(f"the default {value!r} is none of its choices")
 
 
 def _spelled(annotation: Any) -> str:

@@ -72,14 +72,16 @@ def entry(
     """The ``DATABASES`` entry of a URL.
 
     ``postgresql://user:password@host:port/name?sslmode=require`` (``postgres://`` too), ``sqlite:///relative.db`` or
-    ``sqlite:////absolute.db``; parts are percent-decoded. A file that ``must_exist`` is never made. Raises
+    ``sqlite:////absolute.db``; parts are percent-decoded. A file that ``must_exist`` is never made. SQLite has no
+    pool, so its numbers are checked and bound nothing: each thread keeps one connection. Raises
     ``ConfigurationError``, which never holds a password.
     """
     if not isinstance(url, str):
         raise ConfigurationError(f"database_url must be text, not {type(url).__name__}")
     scheme = url.partition(":")[0].lower()
+    pool = _pool(pool_size, pool_max_overflow, pool_timeout)
     if scheme in _POSTGRESQL and url.partition(":")[2].startswith("//"):
-        return _postgresql(url, _pool(pool_size, pool_max_overflow, pool_timeout))
+        return _postgresql(url, pool)
     if scheme == "sqlite" and url.partition(":")[2].startswith("//"):
         return sqlite_entry(_sqlite_path(url), must_exist=must_exist)
     base, _, driver = scheme.partition("+")

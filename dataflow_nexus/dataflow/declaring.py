@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import types
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -37,8 +38,9 @@ REGISTERED = frozenset(
 )
 """Keys of ``__dataflow__`` that ``register`` takes."""
 KEYS = REGISTERED | {"primary_key", "unique", "max_digits", "decimal_places"}
+_DECLARING = ("dataflow", "indexes", "tablename")
 _OURS = frozenset(
-    {"__dataflow__", "__indexes__", "__tablename__", "__annotations__", "__dict__", "__weakref__"}
+    {*(f"__{name}__" for name in _DECLARING), "__annotations__", "__dict__", "__weakref__"}
 )
 
 
@@ -79,6 +81,7 @@ def declare(cls: type, *, label: str, alias: str, names: Mapping[str, Any]) -> D
 
 
 def _options(cls: type) -> dict[str, Any]:
+    _check_names(cls)
     options = vars(cls).get("__dataflow__", {})
     if not isinstance(options, Mapping):
         raise ConfigurationError(
@@ -90,6 +93,19 @@ def _options(cls: type) -> dict[str, Any]:
                 f"{cls.__name__}.__dataflow__: unknown key {key!r}{nearest(str(key), KEYS)}"
             )
     return dict(options)
+
+
+def _check_names(cls: type) -> None:
+    """Refuse what looks like one of our names, which would be ignored: ``__primary_key__``, ``__table_name__``."""
+    for name, value in vars(cls).items():
+        if name in _OURS or callable(value) or not (name.startswith("__") and name.endswith("__")):
+            continue
+        where = f"{cls.__name__}.{name}"
+        if name.strip("_") in KEYS:
+            raise ConfigurationError(f"{where}: {name.strip('_')!r} is a key of __dataflow__")
+        near = difflib.get_close_matches(name.strip("_"), _DECLARING, n=1, cutoff=0.7)
+        if near:
+            raise ConfigurationError(f'{where} means nothing — did you mean "__{near[0]}__"?')
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------
@@ -205,6 +221,8 @@ def _meta(cls: type, label: str, options: Mapping[str, Any]) -> type:
         "indexes": [*getattr(own, "indexes", ()), *indexes],
         "constraints": [*getattr(own, "constraints", ()), *constraints],
     }
+    if not hasattr(own, "verbose_name") and not hasattr(own, "verbose_name_plural"):
+        body["verbose_name_plural"] = default_resource(cls.__name__).replace("_", " ")
     return type("Meta", (own,) if own is not None else (), body)
 
 

@@ -34,7 +34,14 @@ from dataflow_nexus.fields.others import (
     coerce_json,
     file_kind,
 )
-from dataflow_nexus.fields.table import INTEGER_RANGES, kind_of, nullable, schema_of, storage_field
+from dataflow_nexus.fields.table import (
+    INTEGER_RANGES,
+    is_made,
+    kind_of,
+    nullable,
+    schema_of,
+    storage_field,
+)
 from dataflow_nexus.fields.times import DATE, DURATION, NAIVE, TIME, ZONED, iso_duration
 
 __all__ = [
@@ -62,6 +69,7 @@ __all__ = [
     "decimal_kind",
     "file_kind",
     "float8out",
+    "is_made",
     "iso_duration",
     "kind_of",
     "nullable",

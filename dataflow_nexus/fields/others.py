@@ -115,13 +115,19 @@ def _render_json(value: Any) -> msgspec.Raw:
         return msgspec.Raw(json.dumps(value, separators=(",", ":")).encode())
 
 
+def _postgresql_json(sql: str) -> str:
+    """A column of type ``json`` keeps the text that it was given: without its line ends a record is one line."""
+    line = f"replace(replace({sql}::text, E'\\n', ''), E'\\r', '')::json"
+    return f"CASE WHEN pg_typeof({sql}) = 'json'::regtype THEN {line} ELSE to_json({sql}) END"
+
+
 JSON = Kind(
     name="json",
     schema={},
     coerce=coerce_json,
     parse=_parse_json,
     render=_render_json,
-    postgresql=same,
+    postgresql=_postgresql_json,
     as_text=True,
 )
 TEXT = Kind(

@@ -33,7 +33,8 @@ def kind_of(field: models.Field[Any, Any]) -> Kind:
     """The kind of a concrete field; a foreign key has the kind of the field it points to."""
     field = storage_field(field)
     kind = _stored_kind(field)
-    if hasattr(field, "from_db_value") and not type(field).__module__.startswith("django."):
+    convert = getattr(type(field), "from_db_value", None)
+    if convert is not None and not convert.__module__.startswith("django."):
         return replace(
             kind, postgresql=None, as_text=False
         )  # what the column holds is not the value
@@ -88,6 +89,12 @@ def nullable(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     types = schema["type"]
     return {**schema, "type": [*(types if isinstance(types, list) else [types]), "null"]}
+
+
+def is_made(field: models.Field[Any, Any]) -> bool:
+    """Whether saving makes the value: a serial key, or the link to the record in an inherited table."""
+    link = getattr(field.remote_field, "parent_link", False)
+    return bool(link) or isinstance(field, models.AutoField)
 
 
 def schema_of(field: models.Field[Any, Any]) -> dict[str, Any]:

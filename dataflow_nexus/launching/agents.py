@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataflow_nexus.access.principal import SYSTEM, Principal
 from dataflow_nexus.channels.cli.arguments import Arguments
-from dataflow_nexus.channels.mcp.asking import TOOLS, Selection
+from dataflow_nexus.channels.mcp.asking import TOOLS, Asker, Selection
+from dataflow_nexus.channels.mcp.searching import resources_named
+from dataflow_nexus.channels.mcp.service import Service
+from dataflow_nexus.channels.mcp.toolset import Toolset
 from dataflow_nexus.channels.mcp.urls import is_on
 from dataflow_nexus.exceptions import Invalid, NotFound, Unauthenticated
 from dataflow_nexus.operations.base import Catalog
 from dataflow_nexus.queries.names import unknown
-from dataflow_nexus.registry import nearest
 
 OPTIONS = ("read_only", "tools", "models")
 
@@ -24,21 +26,21 @@ def serve(arguments: Arguments, catalog: Catalog) -> None:
         raise NotFound("MCP is switched off in this application")
     if arguments.words[1:]:
         raise Invalid(f'mcp takes no "{arguments.words[1]}"')
-    user, selection = arguments.user, selected(arguments, catalog)
+    user = arguments.user
     if user is None and catalog.configuration.authentication_required:
         raise Unauthenticated("access control is on: name a user with --as")
     from dataflow_nexus.authentication.users import user_principal
     from dataflow_nexus.channels.mcp import stdio
-    from dataflow_nexus.channels.mcp.service import Service
 
     def who() -> Principal:
         return SYSTEM if user is None else user_principal(user)
 
-    who()
-    stdio.serve(Service(catalog), who, selection)
+    service = Service(catalog)
+    selection = selected(arguments, service, who())
+    stdio.serve(service, who, selection)
 
 
-def selected(arguments: Arguments, catalog: Catalog) -> Selection:
+def selected(arguments: Arguments, service: Service, principal: Principal) -> Selection:
     """The options of the command as a selection of tools."""
     found: dict[str, str] = {}
     for name, text in (*arguments.options, *arguments.sets):
@@ -51,19 +53,9 @@ def selected(arguments: Arguments, catalog: Catalog) -> Selection:
     if tools not in TOOLS:
         raise Invalid.field("tools", "choice", f'"tools" must be one of {", ".join(TOOLS)}')
     models = found.get("models")
+    toolset = Toolset(service.tools, Asker(principal=principal, request_id=""))
     return Selection(
         tools=tools,
         read_only=found.get("read_only") == "true",
-        models=None if models is None else frozenset(_resources(catalog, models)),
+        models=None if models is None else resources_named(toolset, models),
     )
-
-
-def _resources(catalog: Catalog, names: str) -> list[str]:
-    found = []
-    for name in names.split(","):
-        exposed = catalog.registry.named(name.strip())
-        if exposed is None:
-            known = [item.resource for item in catalog.registry]
-            raise NotFound(f'there is no model "{name}"{nearest(name, known)}')
-        found.append(exposed.resource)
-    return found

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
@@ -37,7 +39,8 @@ def finish(argv: Sequence[str], find: Find = find) -> NoReturn:
     try:
         sys.exit(run(argv, standard(), find))
     finally:
-        _close_connections()
+        with _without_warnings():
+            _close_connections()
 
 
 def run(argv: Sequence[str], streams: Streams, find: Find = find) -> int:
@@ -102,7 +105,26 @@ def _run(argv: list[str], streams: Streams, find: Find) -> int:
         return 0
     from dataflow_nexus.channels.cli import main as channel
 
-    return channel.run(arguments, catalog, streams)
+    with _without_warnings():
+        return channel.run(arguments, catalog, streams)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep warnings off the error stream, which a caller parses with ``--json``.
+
+    Python writes them there where no log is configured, and the command's own message says what they would. Servers
+    have nothing else to say it with.
+    """
+    last = logging.lastResort
+    level = last.level if last else logging.WARNING
+    if last:
+        last.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        if last:
+            last.setLevel(level)
 
 
 # --- help -----------------------------------------------------------------------------------------
@@ -214,11 +236,12 @@ def _project_application() -> Callable[..., Any]:
     from django.contrib.staticfiles.handlers import StaticFilesHandler
     from django.core.servers.basehttp import get_internal_wsgi_application
 
+    from dataflow_nexus.channels.handlers import ProjectWSGI
+
     found: Any = get_internal_wsgi_application()
     if settings.DEBUG and "django.contrib.staticfiles" in settings.INSTALLED_APPS:
         found = StaticFilesHandler(found)
-    made: Callable[..., Any] = found
-    return made
+    return ProjectWSGI(found)
 
 
 def _close_connections() -> None:

@@ -162,7 +162,7 @@ class Catalog:
     def node(self, name: str, principal: Principal) -> Operation:
         """The operation of a node name. Raises ``NotFound``, which suggests the nearest *visible* name."""
         operation = self.operations.get(name)
-        if operation is None or not self._shows(operation.exposed, principal):
+        if operation is None or not self.shows(operation.exposed, principal):
             names = [item.node for item in self.visible(principal)]
             raise NotFound(f'there is no node "{name}"{nearest(name, names)}')
         return operation
@@ -171,10 +171,10 @@ class Catalog:
         """The operation of a resource (or class name) and a verb. Raises ``NotFound`` likewise."""
         if self._version == self.registry.version and (resource, verb) in self._found:
             found = self._found[resource, verb]
-            if self._shows(found.exposed, principal):
+            if self.shows(found.exposed, principal):
                 return found
         exposed = self.registry.named(resource)
-        if exposed is None or not self._shows(exposed, principal):
+        if exposed is None or not self.shows(exposed, principal):
             names = {item.exposed.resource for item in self.visible(principal)}
             raise NotFound(f'there is no resource "{resource}"{nearest(resource, names)}')
         operation = self.operations.get(f"{exposed.name}{inflection.camelize(verb)}Node")
@@ -184,7 +184,8 @@ class Catalog:
         return operation
 
     @staticmethod
-    def _shows(exposed: Exposed, principal: Principal) -> bool:
+    def shows(exposed: Exposed, principal: Principal) -> bool:
+        """Whether the model exists for the principal: it may do something with it."""
         if principal.unrestricted:
             return True
         actions = ("view", "add", "change", "delete")

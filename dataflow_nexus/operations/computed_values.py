@@ -74,13 +74,22 @@ def check_appends(call: Call, scope: Scope, key: Key, values: Values) -> None:
     for name, value in values.items():
         field = call.exposed.columns[name]
         if isinstance(value, Change) and value.operator == "$append" and field.kind.name == "json":
-            function = "jsonb_typeof" if scope.compilation.dialect.renders_json else "json_type"
-            start = SQL(f"SELECT {function}(") + scope.raw(field) + ") FROM " + scope.source()
+            column = scope.raw(field)
+            found_type = column.wrapped("json_type(", ")")
+            if scope.compilation.dialect.renders_json:  # where the column may be of type json
+                found_type = column.wrapped("jsonb_typeof((", ")::jsonb)")
+            start = "SELECT " + found_type + " FROM " + scope.source()
             found = fetch(call.alias, start + where(equal_to(scope, key)))
             if found and found[0][0] not in (None, "array"):
                 raise Invalid.field(
                     name, "type", f'"{name}" is no array, so $append has nothing to append to'
                 )
+
+
+def _as_read(scope: Scope, field: ModelField) -> str:
+    """A column as Django's fields take it: of type ``json`` psycopg would read the document already."""
+    text = scope.compilation.dialect.renders_json and field.kind.name == "json"
+    return f"({scope.raw(field).text})::text" if text else scope.raw(field).text
 
 
 def check_computed(call: Call, key: Key, values: Values) -> None:
@@ -89,7 +98,7 @@ def check_computed(call: Call, key: Key, values: Values) -> None:
     if not fields:
         return
     scope = Scope(compilation(call), call.exposed, call.grants["change"])
-    names = ", ".join(scope.raw(field).text for field in fields)
+    names = ", ".join(_as_read(scope, field) for field in fields)
     found = fetch(
         call.alias, SQL(f"SELECT {names} FROM ") + scope.source() + where(equal_to(scope, key))
     )

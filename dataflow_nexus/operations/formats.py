@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-_RUN = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""How a cell begins that a spreadsheet runs (OWASP, "CSV Injection")."""
+_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a cell begins that a spreadsheet runs (OWASP, "CSV Injection"), in full width too."""
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 

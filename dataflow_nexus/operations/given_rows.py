@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from dataflow_nexus.exceptions import FieldError, Invalid, LimitExceeded, NexusError
 from dataflow_nexus.operations import parameters
 from dataflow_nexus.operations.base import Call
+from dataflow_nexus.operations.given_values import without_key
 from dataflow_nexus.operations.reading import key_values
 from dataflow_nexus.operations.values import Change, Faults, Values, Writer
 from dataflow_nexus.queries.scope import Scope
@@ -138,6 +139,7 @@ def read_changes(call: Call, writer: Writer, scope: Scope, rejects: Rejects) -> 
             continue
         faults = Faults()
         values = writer.collect(given, changes=True, faults=faults)
+        values = without_key(key, values, faults)
         if _accepted(index, faults, rejects):
             rows.append(Row(index, values, key))
     return rows

@@ -12,6 +12,7 @@ from dataflow_nexus.access.grants import UNRESTRICTED
 from dataflow_nexus.operations import parameters
 from dataflow_nexus.operations.base import Call
 from dataflow_nexus.operations.values import Faults, Values, Writer
+from dataflow_nexus.queries.names import at as step
 from dataflow_nexus.registry import Exposed
 
 _open: WeakKeyDictionary[Exposed, Writer] = WeakKeyDictionary()
@@ -74,6 +75,18 @@ def replaced(call: Call, values: Values, faults: Faults) -> Values:
             else:
                 result[field.name] = None
     return result
+
+
+def without_key(key: Mapping[str, Any], values: Values, faults: Faults, *, at: str = "") -> Values:
+    """The values beside the key of the record to change.
+
+    That key may be said again, by whoever sends a whole record back; another one is a fault.
+    """
+    for name, value in key.items():
+        if name in values and values[name] != value:
+            message = f'"{name}" is the primary key and can\'t be changed'
+            faults.add(step(at, name), "primary_key", message)
+    return {name: value for name, value in values.items() if name not in key}
 
 
 def keep_key(existing: Mapping[str, Any], given: Values) -> None:

@@ -12,13 +12,16 @@ from dataflow_nexus.operations.transactions import writing
 
 
 def run(call: Call) -> bytes:
-    """Run the verb; where the model has hooks, all three share one transaction."""
+    """Run the verb; where the model has hooks, all three share one transaction.
+
+    A dry run rolls it back, whatever the hooks wrote and whatever parameters ``before`` made of those that were given.
+    """
     options = call.exposed.options
     if options.before is None and options.after is None:
         return call.operation.verb.run(call)
     if not call.operation.writes:
         return _hooked(call)
-    with writing(call.alias):
+    with writing(call.alias, dry_run=call.params.get("dry_run") is True):
         return _hooked(call)
 
 

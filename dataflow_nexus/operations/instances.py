@@ -74,7 +74,7 @@ def save_new(call: Call, values: Values) -> dict[str, Any]:
     plain = {name: value for name, value in values.items() if name in exposed.columns}
     instance = exposed.model(**plain)
     with storing(call.alias, instance, plain):
-        _save(instance, call, exposed, force_insert=True)
+        _save(instance, call, exposed, new=True)
     return key_of(exposed, instance)
 
 
@@ -92,9 +92,9 @@ def save_changed(call: Call, instance: models.Model, values: Values) -> None:
         _save(instance, call, exposed)
 
 
-def _save(
-    instance: models.Model, call: Call, exposed: Exposed, *, force_insert: bool = False
-) -> None:
+def _save(instance: models.Model, call: Call, exposed: Exposed, *, new: bool = False) -> None:
+    # In the tables that it inherits from a new record is new as well, and never one that is there.
+    force_insert = (models.Model,) if new and exposed.inherited_keys else new
     try:
         instance.clean()
         instance.save(using=call.alias, force_insert=force_insert)

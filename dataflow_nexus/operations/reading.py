@@ -27,8 +27,6 @@ from dataflow_nexus.queries.shapes import Shape, full_shape, make_shape
 from dataflow_nexus.queries.sql import FALSE, SQL, all_of, where
 from dataflow_nexus.registry import ModelField
 
-_AROUND = 1024
-"""Bytes of a page besides its records: names, numbers, the cursor."""
 ESTIMATE_LIMIT = 10_000
 """An estimated count that can't come from statistics stops counting here."""
 
@@ -115,6 +113,13 @@ def key_condition(call: Call, scope: Scope) -> SQL:
     found = all_of([equal_as_shown(scope, wanted), scope.visible()])
     assert found is not None
     return found
+
+
+def named_key(call: Call, scope: Scope) -> dict[str, Any]:
+    """The primary key that ``id`` names, by field name; null, which no key is, where a ``filter`` names the record."""
+    if call.params.get("id") is None:
+        return {field.name: None for field in call.exposed.key}
+    return key_values(scope, call.params["id"])
 
 
 def readable_keys(keys: Sequence[tuple[str, ...]], grant: Grant) -> list[tuple[str, ...]]:
@@ -221,35 +226,19 @@ def list_records(call: Call) -> bytes:
         often=condition is None and shape is full_shape(call.exposed, grant),
     )
     found = render(rows, shape)
-    shown = _fitting(call, found[:limit], keyed=rows.keys)
-    more = rows.keys and shown and len(found) > shown
+    records = [str(row[0]) for row in found[:limit]]
+    shown, following = sizes.page(
+        call,
+        records,
+        more=len(found) > limit,
+        cursor=(lambda last: write_cursor(found[last - 1][1:], bound, order))
+        if rows.keys
+        else None,
+    )
     number = None
     if counting != "none":
         number = counted(call, scope, chosen, estimated=counting == "estimated")
-    return page(
-        [str(row[0]) for row in found[:shown]],
-        count=number,
-        limit=limit,
-        offset=offset,
-        following=write_cursor(found[shown - 1][1:], bound, order) if more else None,
-    )
-
-
-def _fitting(call: Call, found: Sequence[tuple[Any, ...]], *, keyed: bool) -> int:
-    """How many records the page holds: fewer than asked for where the channel takes only so many bytes.
-
-    Raises ``LimitExceeded`` where nothing could go on after it: no record fits, or there is no key for a cursor.
-    """
-    if call.max_bytes is None:
-        return len(found)
-    left = call.max_bytes - _AROUND
-    for number, row in enumerate(found):
-        left -= len(str(row[0]).encode()) + 1
-        if left < 0:
-            if number == 0 or not keyed:
-                raise sizes.too_long(call, call.max_bytes - left)
-            return number
-    return len(found)
+    return page(records[:shown], count=number, limit=limit, offset=offset, following=following)
 
 
 def _following(call: Call, scope: Scope, order: Sequence[Term], bound: bytes) -> SQL | None:

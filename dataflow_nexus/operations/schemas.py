@@ -84,7 +84,12 @@ def input_field_schema(field: ModelField, *, operators: bool = False) -> Schema:
     """Values of the field in a write; with ``operators`` also ``{"$inc": 1}`` and the like."""
     schema = field_schema(field) if field.many else _numbers_too(_plain(field), field.kind)
     types = schema.get("type")
-    if operators and types is not None and (field.kind.name in _NUMBERS or types == "array"):
+    computes = (
+        field.kind.name in _NUMBERS
+        or types == "array"
+        or (field.kind.name == "string" and "enum" not in schema)
+    )
+    if operators and types is not None and computes:
         schema["type"] = [*(types if isinstance(types, list) else [types]), "object"]
         schema.pop("enum", None)
     return nullable(schema) if field.nullable else schema
@@ -109,6 +114,13 @@ def record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
         "required": [f.name for f in shown if grant is not None and grant.reads_everywhere(f.name)],
         "additionalProperties": False,
     }
+
+
+def written_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
+    """A record that a write returns: nothing of it where the write took it out of the principal's sight."""
+    schema = record_schema(exposed, grant)
+    whole = {"required": schema.pop("required")}
+    return {**schema, "anyOf": [whole, {"maxProperties": 0}]}
 
 
 def chosen_record_schema(exposed: Exposed, grant: Grant | None) -> Schema:
@@ -174,6 +186,9 @@ def input_schema(operation: Operation, grants: Grants) -> Schema:
         properties = {f.name: input_field_schema(f, operators=operators) for f in flat}
         if verb.name == "create":
             required = [f.name for f in flat if f.required and f.name not in _presets(grant)]
+        if verb.name in ("create", "upsert") and _takes_id(exposed, flat):
+            properties = {"id": key_schema(exposed), **properties}
+            required = [name for name in required if name not in _key_names(exposed)]
     for name, text in verb.parameters.items():
         properties[name] = {**parameter_schema(operation, name), "description": text}
     if verb.name in ("bulk_create", "bulk_upsert"):
@@ -182,6 +197,15 @@ def input_schema(operation: Operation, grants: Grants) -> Schema:
     if required:
         schema["required"] = required
     return {**schema, "additionalProperties": False}
+
+
+def _takes_id(exposed: Exposed, flat: Iterable[ModelField]) -> bool:
+    """Whether ``id`` may stand for the columns of a new record's key."""
+    return exposed.composite_id and _key_names(exposed) <= {field.name for field in flat}
+
+
+def _key_names(exposed: Exposed) -> set[str]:
+    return {field.name for field in exposed.key}
 
 
 def _presets(grant: Grant | None) -> set[str]:
@@ -224,9 +248,10 @@ def plain_parameter_schema(verb: Verb, name: str, configuration: Configuration) 
 
 def output_schema(operation: Operation, grants: Grants) -> Schema:
     """The result, one of the shapes of docs/operations.md."""
+    whole = record_schema if operation.verb.bulk else written_record_schema
     return result_schema(
         operation,
-        whole=lambda: record_schema(operation.exposed, grants.get("view")),
+        whole=lambda: whole(operation.exposed, grants.get("view")),
         chosen=lambda: chosen_record_schema(operation.exposed, grants.get("view")),
     )
 

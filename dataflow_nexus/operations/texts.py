@@ -175,7 +175,7 @@ def cell_reader(exposed: Exposed, name: str) -> Callable[[str], Any]:
 def value(field: ModelField, text: str) -> Any:
     """The value of a field on a write. ``null`` is null but for text, ``{"$inc": 1}`` a change."""
     operator = _operator(text)
-    if operator is not None:
+    if operator is not None and (len(operator) == 1 or field.kind.name not in TEXT_KINDS):
         return operator
     if field.many:
         return _listed(field.kind, text, field.name)
@@ -215,15 +215,15 @@ def _listed(kind: Kind, text: str, name: str) -> Any:
 
 
 def _operator(text: str) -> dict[str, Any] | None:
-    """``{"$inc": 1}``: one name that begins with a dollar sign."""
+    """``{"$inc": 1}``: an object with a name that begins with a dollar sign."""
     if not text.lstrip().startswith("{"):
         return None
     try:
         found = parse(text)
     except NotJSONError:
         return None
-    single = isinstance(found, dict) and len(found) == 1 and next(iter(found)).startswith("$")
-    return found if single else None
+    operators = isinstance(found, dict) and any(name.startswith("$") for name in found)
+    return found if operators else None
 
 
 def _read(read: Callable[[str], Any], text: str) -> Any:

@@ -21,6 +21,7 @@ from dataflow_nexus.operations.given_values import (
     given_values,
     keep_key,
     with_automatic,
+    without_key,
     writer,
 )
 from dataflow_nexus.operations.reading import compilation, equal_to, record_by_key
@@ -142,12 +143,8 @@ def _where(call: Call, where_values: Mapping[str, Any], faults: Faults) -> Upser
         for name in key:
             if name in more and more[name] != chosen[name]:
                 faults.add(f"create.{name}", "exclusive", f'"{name}" has another value in "where"')
-        for name in {item.name for item in call.exposed.key} & set(update):
-            faults.add(
-                f"update.{name}",
-                "primary_key",
-                f'"{name}" is the primary key and can\'t be changed',
-            )
+        named = {item.name: chosen.get(item.name) for item in call.exposed.key}
+        update = without_key(named, update, faults, at="update")
     return Upsert(key=key, create={**more, **chosen}, update=update)
 
 

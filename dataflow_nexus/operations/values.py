@@ -101,7 +101,8 @@ class Writer:
 
     def find(self, name: str) -> ModelField | None:
         found = self._candidates().get(name)
-        if found is None and name == "id" and len(self.exposed.key) == 1:
+        repeats = name in self.exposed.inherited_keys
+        if repeats or (found is None and name == "id" and len(self.exposed.key) == 1):
             found = self._candidates().get(self.exposed.key[0].name)
         return found
 
@@ -130,12 +131,8 @@ class Writer:
             if known is None:
                 continue
             field, check = known
-            if field.name in found:
-                path = step(at, name)
-                faults.add(path, "duplicate", f'"{field.name}" is given twice')
-                continue
             try:
-                found[field.name] = (
+                checked = (
                     self._value(field, check, value, changes)
                     if isinstance(value, Mapping)
                     else check(value)
@@ -143,6 +140,11 @@ class Writer:
             except Rejected as problem:
                 path = step(at, name)
                 faults.add(path, problem.code, f'"{path}" {problem.message}')
+                continue
+            again = field.primary_key and self.exposed.inherited_keys  # a record of it shows both
+            if field.name in found and not (again and found[field.name] == checked):
+                faults.add(step(at, name), "duplicate", f'"{field.name}" is given twice')
+            found[field.name] = checked
         return found
 
     def _collect_key(self, key: Any, at: str, faults: Faults) -> Values:
@@ -194,6 +196,8 @@ class Writer:
                 and (changes or field.kind.name != "json")
             ):
                 return _change(field, operator, value[operator], changes)
+        elif field.kind.name != "json" and any(str(name).startswith("$") for name in value):
+            raise Rejected("operator", "takes one operator")
         return check(value)
 
 

@@ -29,12 +29,14 @@ from dataflow_nexus.operations.given_values import (
     replaced,
     split,
     with_automatic,
+    without_key,
 )
 from dataflow_nexus.operations.reading import (
     compilation,
     equal_to,
     key_condition,
     missing,
+    named_key,
     record_by_key,
 )
 from dataflow_nexus.operations.references import (
@@ -203,14 +205,13 @@ def update(call: Call) -> bytes:
     """The record after."""
     faults = Faults()
     values = given_values(call, "change", changes=True, faults=faults)
-    keys = {field.name for field in call.exposed.key}
-    for name in keys & set(values):
-        faults.add(name, "primary_key", f'"{name}" is the primary key and can\'t be changed')
+    scope = Scope(compilation(call), call.exposed, call.grants["change"])
+    if any(field.name in values for field in call.exposed.key):
+        values = without_key(named_key(call, scope), values, faults)
     if parameters.boolean(call, "replace"):
         values = replaced(call, values, faults)
     faults.raise_any()
     dry_run = parameters.boolean(call, "dry_run")
-    scope = Scope(compilation(call), call.exposed, call.grants["change"])
     condition = key_condition(call, scope)
     if not values:
         return unchanged(call, condition, scope)

@@ -118,7 +118,8 @@ def _appended(scope: Scope, field: ModelField, column: SQL, operand: Any) -> SQL
     assert isinstance(field.source, models.Field)
     document = param(stored(alias, field.source, operand))
     if postgresql:
-        return "coalesce(" + column + ", '[]'::jsonb) || jsonb_build_array(" + document + "::jsonb)"
+        old = "coalesce((" + column + ")::jsonb, '[]'::jsonb)"  # the column may be of type json
+        return old + " || jsonb_build_array(" + document + "::jsonb)"
     return "json_insert(coalesce(" + column + ", '[]'), '$[#]', json(" + document + "))"
 
 

@@ -27,6 +27,8 @@ from dataflow_nexus.registry import ModelField, Relation
 
 LOGICAL = ("$and", "$or", "$not")
 QUANTIFIERS = ("$some", "$none", "$every")
+_EQUALITIES = ("$eq", "$ne", "$in", "$nin")
+_PRESENCE = ("$null", "$exists")
 
 
 def compile_filter(scope: Scope, tree: Any, *, at: str = "filter", depth: int = 0) -> SQL | None:
@@ -100,6 +102,28 @@ def _named(scope: Scope, name: str, wanted: Any, at: str, depth: int) -> SQL | N
 
 
 def _composite(scope: Scope, wanted: Any, at: str) -> SQL:
+    """A condition on a composite ``id``: equality, which can also be one with any of several."""
+    if not _are_operators(wanted):
+        return _equal_key(scope, wanted, at)
+    found: list[SQL | None] = []
+    for name, value in wanted.items():
+        path = step(at, name)
+        if name not in _EQUALITIES:
+            raise unknown("operator", name, _EQUALITIES, at=path)
+        several = name in ("$in", "$nin")
+        if several and (not isinstance(value, Sequence) or isinstance(value, str)):
+            raise Invalid.field(path, "type", f'"{path}" must be an array of keys')
+        keys = (
+            [(item, f"{path}.{i}") for i, item in enumerate(value)] if several else [(value, path)]
+        )
+        equal = any_of([_equal_key(scope, key, where) for key, where in keys])
+        found.append(complement(equal) if name in ("$ne", "$nin") else equal)
+    condition = all_of(found)
+    assert condition is not None
+    return condition
+
+
+def _equal_key(scope: Scope, wanted: Any, at: str) -> SQL:
     names = [field.name for field in scope.exposed.key]
     if not isinstance(wanted, Mapping) or set(wanted) != set(names):
         raise Invalid.field(at, "type", f'"{at}" must be an object of {", ".join(names)}')
@@ -116,9 +140,8 @@ def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int)
     related = scope.related(relation)
     if not relation.many:
         if isinstance(wanted, Mapping):
-            if "$null" in wanted and len(wanted) == 1:
-                found = related.exists(None)
-                return complement(found) if truth(wanted["$null"], step(at, "$null")) else found
+            if _are_operators(wanted):
+                return _on_relation(scope, relation, wanted, at, depth)
             return related.exists(compile_filter(related.scope, wanted, at=at, depth=depth + 1))
         key = relation.field_name and scope.find(relation.field_name)
         if not key and wanted is None:
@@ -142,6 +165,41 @@ def _related(scope: Scope, relation: Relation, wanted: Any, at: str, depth: int)
     return (
         all_of(_quantified(scope, relation, name, wanted[name], at, depth) for name in wanted)
         or TRUE
+    )
+
+
+def _on_relation(
+    scope: Scope, relation: Relation, wanted: Mapping[str, Any], at: str, depth: int
+) -> SQL:
+    """Operators on a to-one relation: whether there is a visible related record, or which key leads to it."""
+    if depth > scope.compilation.configuration.max_filter_depth:
+        raise LimitExceeded.depth(at, "the filter is nested too deep")
+    found: list[SQL | None] = []
+    for name, value in wanted.items():
+        path = step(at, name)
+        key = relation.field_name and scope.find(relation.field_name)
+        if name in _PRESENCE:
+            there = scope.related(relation).exists(None)
+            absent = truth(value, path) == (name == "$null")
+            found.append(complement(there) if absent else there)
+        elif name == "$not":
+            found.append(complement(_on_relation(scope, relation, value, path, depth + 1)))
+        elif key:
+            found.append(_conditions(scope, key, (), {name: value}, at, depth))
+        else:
+            raise unknown("operator", name, _PRESENCE, at=path)
+    return all_of(found) or TRUE
+
+
+def _are_operators(wanted: Any) -> bool:
+    """Whether a condition holds operators alone, so that it speaks of the key and not of what is related."""
+    return (
+        isinstance(wanted, Mapping)
+        and bool(wanted)
+        and all(
+            name in OPERATORS and (name != "$not" or _are_operators(value))
+            for name, value in wanted.items()
+        )
     )
 
 

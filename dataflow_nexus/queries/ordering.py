@@ -96,22 +96,29 @@ def asked_order(
     terms: list[Term] = []
     names: set[str] = set()
     for index, item in enumerate(order_by):
-        term, name = _term(scope, item, f"{at}.{index}")
-        if name in names:
-            raise Invalid.field(f"{at}.{index}", "duplicate", f'"{name}" is sorted by twice')
-        names.add(name)
-        terms.append(term)
+        for spelled in _each(scope, item.strip()):
+            term, name = _term(scope, spelled, f"{at}.{index}")
+            if name in names:
+                raise Invalid.field(f"{at}.{index}", "duplicate", f'"{name}" is sorted by twice')
+            names.add(name)
+            terms.append(term)
     return terms, names
 
 
+def _each(scope: Scope, item: str) -> list[str]:
+    """The sort keys that one stands for: a composite ``id`` for each of its columns."""
+    name, colon, place = item.removeprefix("-").partition(":")
+    if name != "id" or not scope.exposed.composite_id or scope.find("id") is not None:
+        return [item]
+    sign = "-" if item.startswith("-") else ""
+    return [f"{sign}{field.name}{colon}{place}" for field in scope.exposed.key]
+
+
 def _term(scope: Scope, item: str, at: str) -> tuple[Term, str]:
-    text = item.strip()
-    descending = text.startswith("-")
-    name, _, place = text.removeprefix("-").partition(":")
+    descending = item.startswith("-")
+    name, _, place = item.removeprefix("-").partition(":")
     if place and place not in _PLACES:
         raise Invalid.field(at, "unknown", f'"{place}" must be nullsfirst or nullslast')
-    if name == "id" and len(scope.exposed.key) > 1 and scope.find("id") is None:
-        raise Invalid.field(at, "type", "the key is composite: sort by its fields")
     field = scope.find(name)
     if field is None and "." in name.replace("__", "."):
         return _through(scope, name.replace("__", "."), descending, place, at), name

@@ -172,17 +172,8 @@ class Scope:
 
     def follows(self, relation: Relation) -> bool:
         """Whether the grants on both sides show the fields that carry the relation."""
-        target = self.exposed.registry.of(relation.target)
         grant = self.compilation.grant_on(relation.target)
-        if target is None or grant is None:
-            return False
-        if relation.field_name is not None and relation.field_name not in self.exposed.fields:
-            return False
-        if relation.field_name is not None and not self.grant.reads(relation.field_name):
-            return False
-        if relation.reverse_of is None:
-            return True
-        return relation.reverse_of in target.fields and grant.reads(relation.reverse_of)
+        return is_shown(relation, self.exposed, self.grant, grant)
 
     def relation(self, name: str) -> Relation | None:
         found = self.exposed.relations.get(name)
@@ -328,3 +319,14 @@ def base_queryset(
         nulls = ", ".join(f"NULL AS {quote_name(name)}" for name in [*aliased, *expressions])
         text, params = f"SELECT {nulls} WHERE 1 = 0", ()
     return SQL(f"SELECT {', '.join(columns)} FROM (") + SQL(text, tuple(params)) + ") q"
+
+
+def is_shown(relation: Relation, exposed: Exposed, here: Grant, there: Grant | None) -> bool:
+    """Whether the model and its relation's target show the fields that carry it, under the grants on both."""
+    target = exposed.registry.of(relation.target)
+    if target is None or there is None:
+        return False
+    sides = ((relation.field_name, exposed, here), (relation.reverse_of, target, there))
+    return all(
+        name is None or (name in model.fields and grant.reads(name)) for name, model, grant in sides
+    )

@@ -11,7 +11,7 @@ import inflection
 from django.db import models
 
 from dataflow_nexus.exceptions import ConfigurationError
-from dataflow_nexus.fields import JSON, Kind, kind_of, storage_field
+from dataflow_nexus.fields import JSON, Kind, is_made, kind_of, storage_field
 from dataflow_nexus.registry.names import (
     COMMAND_WORDS,
     PATH_WORDS,
@@ -195,7 +195,7 @@ class Exposed:
         )
         read_only = read_only or getattr(source, "read_only", False)
         has_default = source.has_default() or getattr(source, "has_db_default", lambda: False)()
-        automatic = isinstance(source, models.AutoField) or getattr(source, "auto_now", False)
+        automatic = is_made(source) or getattr(source, "auto_now", False)
         automatic = automatic or getattr(source, "auto_now_add", False)
         blank_text = source.blank and source.empty_strings_allowed and not source.null
         editable = source.editable or source.primary_key or isinstance(source, models.BinaryField)
@@ -208,7 +208,7 @@ class Exposed:
             writable=not read_only and editable,
             required=not (source.null or has_default or automatic or read_only or blank_text)
             and editable,
-            primary_key=source in self.key_sources,
+            primary_key=source.primary_key or source in self.key_sources,
         )
 
     def _list_of_ids(self, many: models.ManyToManyField[Any, Any]) -> ModelField:
@@ -281,11 +281,17 @@ class Exposed:
                 column=source.column,
                 nullable=False,
                 writable=True,
-                required=not (source.has_default() or isinstance(source, models.AutoField)),
+                required=not (source.has_default() or is_made(source)),
                 primary_key=True,
             )
             for source in self.key_sources
         )
+
+    @cached_property
+    def inherited_keys(self) -> tuple[str, ...]:
+        """The primary keys of the tables that the model inherits from: each repeats the model's own."""
+        keys = (source for source in self.model._meta.concrete_fields if source.primary_key)
+        return tuple(source.attname for source in keys if source not in self.key_sources)
 
     @cached_property
     def composite_id(self) -> bool:
@@ -300,7 +306,7 @@ class Exposed:
         keys += [
             (source.attname,)
             for source in meta.concrete_fields
-            if source.unique and not source.primary_key
+            if source.unique and source not in self.key_sources
         ]
         together = [tuple(names) for names in meta.unique_together]
         together += [

@@ -133,6 +133,29 @@ def test_defaults(declare: Declare, annotation: Any, default: Any, expected: Any
     assert of(declare, annotation, default=default).get_default() == expected
 
 
+@pytest.mark.parametrize(
+    ("annotation", "default", "message"),
+    [
+        (int, "a", ".x: the default 'a' is no int"),
+        (int | None, "a", ".x: the default 'a' is no int"),
+        (dt.date, "soon", ".x: the default 'soon' is no date"),
+        (Decimal, "x", ".x: the default 'x' is no Decimal"),
+        (bool, "maybe", ".x: the default 'maybe' is no bool"),
+        (uuid.UUID, 5.5, ".x: the default 5.5 is no UUID"),
+        (float, [1], ".x: the default [1] is no float"),
+        (Literal["a", "b"], "c", ".x: the default 'c' is none of its choices"),
+        (Colour, "green", ".x: the default 'green' is none of its choices"),
+    ],
+)
+def test_defaults_that_no_column_holds(
+    declare: Declare, annotation: Any, default: Any, message: str
+) -> None:
+    """They would fail at every request that leaves the field out."""
+    with pytest.raises(ConfigurationError) as raised:
+        of(declare, annotation, default=default)
+    assert message in str(raised.value)
+
+
 def test_a_mutable_default_is_nobodys_in_common(declare: Declare) -> None:
     found = of(declare, dict, default={"a": []})
     found.get_default()["a"].append(1)
@@ -329,6 +352,9 @@ def test_bases_and_super(declare: Declare) -> None:
         ({"__indexes__": ["nmae"]}, "no field named 'nmae'"),
         ({"__annotations__": {"a__b": int}}, ".a__b: a field cannot be named so"),
         ({"__annotations__": {"a_": int}}, ".a_: a field cannot be named so"),
+        ({"__table_name__": "a"}, '.__table_name__ means nothing — did you mean "__tablename__"?'),
+        ({"__index__": ["name"]}, '.__index__ means nothing — did you mean "__indexes__"?'),
+        ({"__primary_key__": "a"}, ".__primary_key__: 'primary_key' is a key of __dataflow__"),
     ],
 )
 def test_classes_that_can_not_be_models(
@@ -338,3 +364,10 @@ def test_classes_that_can_not_be_models(
     with pytest.raises(ConfigurationError) as raised:
         declare(type("Broken", (), given))
     assert message in str(raised.value)
+
+
+def test_several_records_are_named_as_the_resource(declare: Declare) -> None:
+    class OrderBatch:
+        code: str
+
+    assert declare(OrderBatch)._meta.verbose_name_plural == "order batches"

@@ -189,14 +189,15 @@ def test_a_missing_table(tmp_path: Path, new_database: Callable[[], str]) -> Non
         ("'sqlite:///a.db', multi_tenant=True", "multi_tenant=True arrives in a later release"),
         ("'sqlite:///a.db', slow_query_threshold=100", "slow_query_threshold arrives in a later"),
         ("'sqlite:///a.db', auto_migrate=1", "auto_migrate must be True or False, not int"),
-        ("'sqlite:///a.db', pool_size='x'", None),
+        ("'sqlite:///a.db', pool_size='x'", "pool_size must be a whole number, not str"),
+        ("'sqlite:///a.db', pool_max_overflow=-1", "pool_max_overflow must be at least 0, not -1"),
         ("'postgresql://h/n', pool_size='x'", "pool_size must be a whole number, not str"),
         ("'sqlite:///a.db').discover_schema(use_real_inspection=True", "discover_schema arrives"),
         ("'sqlite:///a.db').register_schema_as_models(tables=['a']", "register_schema_as_models"),
         ("'sqlite:///a.db').model(5", "@db.model decorates a class, not int"),
     ],
 )
-def test_what_is_refused(tmp_path: Path, arguments: str, message: str | None) -> None:
+def test_what_is_refused(tmp_path: Path, arguments: str, message: str) -> None:
     code = f"""
         from dataflow_nexus import ConfigurationError, DataFlow
         try:
@@ -206,7 +207,7 @@ def test_what_is_refused(tmp_path: Path, arguments: str, message: str | None) ->
     """
     ran = processes.python(code, folder=tmp_path)
     assert (ran.code, ran.err) == (0, "")
-    assert (message or "") in ran.out
+    assert message in ran.out
 
 
 def test_what_the_seed_says_is_taken(tmp_path: Path) -> None:

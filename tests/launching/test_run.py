@@ -52,6 +52,20 @@ def test_nexus_run(tmp_path: Path, port: int) -> None:
     ]
 
 
+def test_paths_that_lead_nowhere(tmp_path: Path, port: int) -> None:
+    """A channel that is off included: no page of HTML for a program that reads JSON."""
+    off = apps.NEXUS.replace(
+        "db}", 'db, "auto_generate_endpoints": False, "auto_generate_mcp_tools": False}'
+    )
+    apps.make(tmp_path, apps.IMPORTS + apps.MODEL + off)
+    words = (NEXUS, "run", "app.py", "--port", str(port))
+    with processes.serving(*words, folder=tmp_path, port=port) as server:
+        for method, path in (("GET", "/nothing"), ("GET", "/api/things"), ("POST", "/mcp")):
+            status, problem = server.ask(method, path, {} if method == "POST" else None)
+            assert (status, problem["code"]) == (404, "not_found")
+            assert problem["detail"] == f'there is nothing at "{path}"'
+
+
 def test_the_files_own_run_gives_defaults(tmp_path: Path, port: int) -> None:
     """And the command's own options beat them."""
     other = free_port()

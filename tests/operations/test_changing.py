@@ -55,6 +55,7 @@ def test_operators(run: Run, name: str, before: Any, change: Any, after: Any) ->
         ("json", {"a": 1}, {"$append": 1}, "type"),
         ("integer", 1, {"$inc": "x"}, "type"),
         ("integer", 1, {"$add": 1}, "unknown"),
+        ("integer", 1, {"$inc": 1, "$dec": 2}, "operator"),
         ("boolean", True, {"$inc": 1}, "operator"),
         ("char", "x", {"$inc": 1}, "operator"),
         ("date", "2026-01-01", {"$append": 1}, "operator"),

@@ -129,6 +129,8 @@ def test_limit_has_no_maximum_and_offset_holds(export: Export) -> None:
         ("\t=1", "'\t=1"),
         ("\r=1", "'\r=1"),
         ("\n=1", "'\n=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\uff20SUM(1)", "'\uff20SUM(1)"),
         ("+1 555 0001", "'+1 555 0001"),
         ("-", "'-"),
         ("-5", "-5"),

@@ -176,3 +176,38 @@ def test_after_sees_the_row_inside_of_the_transaction(hooked: Hooked) -> None:
 
     hooked(after=after)("ProductUpdate", id=1, stock={"$set": 41})
     assert found == [41]
+
+
+def test_a_dry_run_undoes_what_hooks_wrote(hooked: Hooked, database: str) -> None:
+    def note(_: Principal, verb: str, *more: Any) -> None:
+        if verb != "list":
+            Tag.objects.using(database).create(name=f"{verb} {len(more)}")
+
+    alone = Product.objects.using(database).create(sku="ALONE", name="Alone", price=1)
+    run = hooked(before=note, after=note)
+    for node, params in (
+        ("ProductCreate", product(1)),
+        ("ProductBulkCreate", {"data": [product(1)]}),
+        ("ProductBulkUpdate", {"filter": {"id": 1}, "fields": {"stock": 1}}),
+        ("ProductUpdate", {"id": 1, "stock": 1}),
+        ("ProductUpsert", {"id": 1, **product(1)}),
+        ("ProductDelete", {"id": alone.pk}),
+    ):
+        before = run("ProductList")
+        run(node, **params, dry_run=True)
+        assert not Tag.objects.using(database).filter(name__contains=" ").exists()
+        assert run("ProductList") == before
+
+
+def test_before_can_not_make_a_dry_run_a_real_one(hooked: Hooked, database: str) -> None:
+    def forgetful(principal: Principal, verb: str, params: Any) -> Any:
+        return {name: value for name, value in params.items() if name != "dry_run"}
+
+    alone = Product.objects.using(database).create(sku="ALONE", name="Alone", price=1)
+    run = hooked(before=forgetful)
+    run("ProductCreate", **product(1), dry_run=True)
+    run("ProductBulkUpdate", filter={"id": 1}, fields={"stock": 77}, dry_run=True)
+    run("ProductDelete", id=alone.pk, dry_run=True)
+    assert Product.objects.using(database).filter(sku="B-1").count() == 0
+    assert Product.objects.using(database).filter(stock=77).count() == 0
+    assert Product.objects.using(database).filter(pk=alone.pk).count() == 1

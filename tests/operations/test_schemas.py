@@ -70,11 +70,21 @@ def test_choices_and_null(catalog: Catalog) -> None:
     assert "generated" not in schema["properties"]
 
 
+def test_a_write_shows_the_whole_record_or_nothing(catalog: Catalog) -> None:
+    """Nothing where it took the record out of sight."""
+    schema = output_of(catalog, "CountryUpdate")
+    assert accepts(schema, {"code": "DE", "name": "Germany"})
+    assert accepts(schema, {})
+    assert not accepts(schema, {"code": "DE"})
+    assert not accepts(output_of(catalog, "CountryRead"), {"other": 1})
+
+
 def test_update_takes_operators(catalog: Catalog) -> None:
     schema = input_of(catalog, "ProductUpdate")
     assert "required" not in schema
     assert accepts(schema, {"id": 1, "stock": {"$inc": 1}, "price": {"$multiply": 0.9}})
     assert not accepts(schema, {"id": 1, "active": {"$inc": 1}})
+    assert accepts(schema, {"id": 1, "name": {"$append": "!"}})
 
 
 def test_keys(catalog: Catalog) -> None:

@@ -318,6 +318,36 @@ def test_the_primary_key_can_not_change(
     assert Country.objects.filter(code="DE").exists()
 
 
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize(
+    ("model", "key"),
+    [("PriceListEntry", {"code": "SKU-00001", "valid_from": "2026-01-01"}), ("Country", "DE")],
+)
+def test_a_whole_record_may_be_sent_back(run: Run, model: str, key: Any, replace: bool) -> None:
+    """The key among its fields is the one of the record, and so no change."""
+    found = run(f"{model}Read", id=key)
+    assert run(f"{model}Update", id=key, replace=replace, **found) == found
+    rows = run(f"{model}BulkUpdate", data=[{"id": key, **found}], **{"return": "records"})
+    assert rows["records"] == [found]
+    assert run(f"{model}Upsert", where={"id": key}, update=found)["record"] == found
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ({"code": "SKU-00001", "valid_from": "2026-01-01"}, {"code": "OTHER", "price": 1}),
+        ({"code": "SKU-00001", "valid_from": "2026-01-01"}, {"valid_from": "2027-01-01"}),
+    ],
+)
+def test_rows_of_a_bulk_update_keep_their_keys(run: Run, key: Any, values: dict[str, Any]) -> None:
+    data = [{"id": key, **values}]
+    error = refused(run, "PriceListEntryBulkUpdate", Invalid, data=data)
+    assert [code for _, code in fields(error)] == ["primary_key"]
+    [reject] = run("PriceListEntryBulkUpdate", data=data, on_error="continue")["errors"]
+    assert [item["code"] for item in reject["errors"]] == ["primary_key"]
+    assert run("PriceListEntryRead", id=key)["code"] == "SKU-00001"
+
+
 def test_a_filter_that_names_one_unique_key(run: Run) -> None:
     line = OrderItem.objects.all()[0]
     both = {"order_id": line.order_id, "product_id": line.product_id}

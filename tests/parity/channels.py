@@ -2,10 +2,8 @@
 
 import io
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,41 +19,14 @@ from dataflow_nexus.launching import main
 from dataflow_nexus.nexus import Nexus, default_nexus
 from dataflow_nexus.operations.base import Operation
 from tests import routing
+from tests.parity.agents import by_line, by_records, by_tool, by_workflow
+from tests.parity.answers import Answer
 from tests.parity.spelling import as_json, key_segment, pairs, words
 from tests.routing import POSTGRESQL
 
 Params = Mapping[str, Any]
-_FLAT = re.compile(r"^fields\.(?!\d)")
 FIRST_ID = 5000
 """What the next record of every model is given as its id."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a channel answered: bytes, or the error object. `raw` is all that a caller can read of it."""
-
-    body: bytes
-    error: dict[str, Any] | None
-    raw: str = ""
-    status: int = 200
-
-    @property
-    def code(self) -> str | None:
-        return None if self.error is None else self.error["code"]
-
-    @property
-    def faults(self) -> list[tuple[str, str]]:
-        """`(field, code)` of what is named as wrong, as a caller who gave the fields flat knows them."""
-        errors = [] if self.error is None else self.error["errors"]
-        return sorted((_FLAT.sub("", item["field"]), item["code"]) for item in errors)
-
-    @property
-    def fields(self) -> list[str]:
-        return [name for name, _ in self.faults]
-
-    @property
-    def comparable(self) -> Any:
-        return self.body if self.error is None else (self.code, self.faults)
 
 
 Channel = Callable[[Operation, Params], Answer | None]
@@ -207,6 +178,10 @@ CHANNELS: dict[str, Channel] = {
     "REST resource, body": by_aggregate_body,
     "CLI execute": by_execute,
     "CLI resource": by_command,
+    "MCP tool": by_tool,
+    "MCP records": by_records,
+    "MCP workflow": by_workflow,
+    "MCP line": by_line,
 }
 
 

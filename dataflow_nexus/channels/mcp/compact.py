@@ -23,8 +23,8 @@ class Compact:
     verb: str | None = None
     properties: Mapping[str, Schema] | None = None
     required: tuple[str, ...] = ("model",)
-    writes: bool = False
-    """For the tools without a verb: whether they may write."""
+    operates: bool = True
+    """Whether it runs operations; what describes them never writes."""
 
 
 _TOOLS = (
@@ -37,6 +37,7 @@ _TOOLS = (
             "limit": {"type": "integer", "minimum": 1, "maximum": MAX_FOUND, "default": 10},
         },
         required=("query",),
+        operates=False,
     ),
     Compact(
         name="describe_models",
@@ -51,6 +52,7 @@ _TOOLS = (
             }
         },
         required=("models",),
+        operates=False,
     ),
     Compact(
         name="list_records",
@@ -109,7 +111,6 @@ _TOOLS = (
             "params": {"type": "object", "description": "The parameters of the operation."},
         },
         required=("node",),
-        writes=True,
     ),
 )
 COMPACT: Mapping[str, Compact] = {tool.name: tool for tool in _TOOLS}

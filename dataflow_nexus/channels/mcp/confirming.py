@@ -23,7 +23,8 @@ from dataflow_nexus.exceptions import ConfigurationError, Invalid
 from dataflow_nexus.operations.base import Catalog, Operation
 from dataflow_nexus.registry import nearest
 
-_SALT = "dataflow_nexus.mcp.confirmation"
+_SALTS = {False: "dataflow_nexus.mcp.confirmation", True: "dataflow_nexus.mcp.question"}
+"""A token that waits for a person's answer is none that lets a call through by itself."""
 _EFFECTS = ("write", "destructive")
 ANSWER = "confirmation"
 """The name of our question among ``inputRequests``."""
@@ -40,13 +41,6 @@ class Confirmations:
     def wanted(self, operation: Operation) -> bool:
         return operation.node in self.nodes
 
-    def wanted_by(self, verb: str | None) -> bool:
-        """Whether some operation of the verb (``None``: any) wants one."""
-        nodes = self.nodes
-        return any(
-            verb is None or self._catalog.operations[node].verb.name == verb for node in nodes
-        )
-
     @property
     def nodes(self) -> frozenset[str]:
         """Raises ``ConfigurationError`` for a name that means nothing, or something that only reads."""
@@ -59,17 +53,19 @@ class Confirmations:
 
     def _meant(self, name: str) -> list[str]:
         """A tool, a tool of the compact set, a node, a verb, or an effect."""
-        operations = self._catalog.operations
-        tools = self._names.operations
-        if name in operations or name in tools:
-            found = [operations[name] if name in operations else tools[name]]
-        else:
-            verbs = [verb for verb, compact in BY_VERB.items() if name in (verb, compact)] or [name]
-            found = [
-                operation
-                for operation in operations.values()
-                if operation.verb.name in verbs or operation.verb.effect == name
-            ]
+        names = self._names
+        found = [
+            operation
+            for node, operation in self._catalog.operations.items()
+            if name
+            in (
+                node,
+                names.of(operation),
+                operation.verb.name,
+                BY_VERB.get(operation.verb.name),
+                operation.verb.effect,
+            )
+        ]  # a model "Records" has a tool "delete_records", which is also one of the compact set: both are meant
         known = self._known()
         if not found and name not in known:
             raise ConfigurationError(
@@ -138,39 +134,67 @@ FORM: Mapping[str, Any] = {
 }
 
 
-def confirmed(inputs: Mapping[str, Any]) -> bool:
-    """Whether the person said yes to our question."""
+def confirmed(inputs: Mapping[str, Any]) -> bool | None:
+    """Whether the person said yes to our question; ``None`` where it is not answered, or not as it was asked."""
     answer = inputs.get(ANSWER)
-    if not isinstance(answer, Mapping) or answer.get("action") != "accept":
+    if not isinstance(answer, Mapping):
+        return None
+    if answer.get("action") != "accept":
         return False
     content = answer.get("content")
-    return isinstance(content, Mapping) and content.get("confirm") is True
+    said = content.get("confirm") if isinstance(content, Mapping) else None
+    return said if isinstance(said, bool) else None
 
 
-def write_token(
-    principal: Principal, operation: Operation, params: Mapping[str, Any], affected: int
-) -> str:
-    bound = [_digest(principal, operation, params), affected]
-    return signing.dumps(bound, salt=_SALT)
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """The call that a token belongs to. ``asked``: a person is asked, and the token alone lets nothing through."""
+
+    principal: Principal
+    operation: Operation
+    params: Mapping[str, Any]
+    asked: bool
+
+    @property
+    def digest(self) -> str:
+        who = (self.principal.kind, self.principal.name)
+        spelled = repr((who, self.operation.node, _ordered(self.params)))
+        return hashlib.sha256(spelled.encode(errors="surrogatepass")).hexdigest()
 
 
-def read_token(
-    token: object, principal: Principal, operation: Operation, params: Mapping[str, Any]
-) -> int:
-    """How many records the preview said. Raises ``Invalid`` for a token of another call, or an old one."""
-    seconds = operation.catalog.configuration.confirmation_seconds
+def _ordered(value: Any) -> Any:
+    """The same value whatever the order of names. As Python spells it, ``1``, ``1.0``, ``"1"`` and ``true`` differ."""
+    if isinstance(value, Mapping):
+        return "{}", sorted((str(name), _ordered(item)) for name, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return [_ordered(item) for item in value]
+    return value
+
+
+def write_token(call: Waiting, affected: int) -> str:
+    return signing.dumps([call.digest, affected], salt=_SALTS[call.asked])
+
+
+def read_token(token: object, call: Waiting) -> int:
+    """How many records the preview said. Raises ``ForeignToken``, or ``Invalid`` for an old one."""
+    seconds = call.operation.catalog.configuration.confirmation_seconds
     try:
-        if not isinstance(token, str):
+        if not isinstance(token, str) or not token.isascii():
             raise signing.BadSignature
-        digest, affected = signing.loads(token, salt=_SALT, max_age=timedelta(seconds=seconds))
+        age = timedelta(seconds=seconds)
+        digest, affected = signing.loads(token, salt=_SALTS[call.asked], max_age=age)
     except signing.SignatureExpired:
         message = f'"{TOKEN}" is older than {seconds:g} seconds: call without it for a new preview'
         raise Invalid.field(TOKEN, "expired", message) from None
     except signing.BadSignature:
         raise _foreign() from None
-    if digest != _digest(principal, operation, params):
+    if digest != call.digest:
         raise _foreign()
     return int(affected)
+
+
+class ForeignToken(Invalid):
+    """A token of another call, or one that somebody changed."""
 
 
 def _foreign() -> Invalid:
@@ -178,14 +202,7 @@ def _foreign() -> Invalid:
         f'"{TOKEN}" is not of this call: repeat the call with the very parameters of its preview,'
         " or without it for a new preview"
     )
-    return Invalid.field(TOKEN, "mismatch", message)
-
-
-def _digest(principal: Principal, operation: Operation, params: Mapping[str, Any]) -> str:
-    spelled = msgspec.json.encode(
-        [principal.kind, principal.name, operation.node, params], order="sorted", enc_hook=str
-    )
-    return hashlib.sha256(spelled).hexdigest()
+    return ForeignToken.field(TOKEN, "mismatch", message)
 
 
 def affected(result: Mapping[str, Any]) -> int:

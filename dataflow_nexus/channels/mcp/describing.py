@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dataflow_nexus.access.grants import Grant
+from dataflow_nexus.access.grants import Grant, grant_for
 from dataflow_nexus.channels.mcp.toolset import Toolset
 from dataflow_nexus.operations import schemas
 from dataflow_nexus.operations.base import Operation
+from dataflow_nexus.queries.scope import is_shown
 from dataflow_nexus.registry import Exposed, ModelField
 
 MAX_CHOICES = 50
@@ -37,7 +38,11 @@ def described(toolset: Toolset, operations: Sequence[Operation]) -> dict[str, An
         "model": exposed.resource,
         "name": exposed.name,
         "description": summary(exposed),
-        "key": [field.name for field in exposed.key if view is None or view.reads(field.name)],
+        "key": [
+            field.name
+            for field in exposed.key
+            if any(_knows(grant, field) for grant in grants.values())
+        ],
         "fields": [
             _field(field, grants)
             for field in exposed.fields.values()
@@ -72,9 +77,10 @@ def _field(field: ModelField, grants: dict[str, Grant]) -> dict[str, Any]:
     if field.nullable:
         found["nullable"] = True
     writing = [grants[action] for action in ("add", "change") if action in grants]
+    add = grants.get("add")
     if not (field.writable and any(grant.writes(field.name) for grant in writing)):
         found["read_only"] = True
-    elif field.required:
+    elif field.required and add is not None and field.name not in add.presets:
         found["required"] = True
     view = grants.get("view")
     if view is None or not view.reads(field.name):
@@ -95,13 +101,10 @@ def _relations(toolset: Toolset, exposed: Exposed, view: Grant) -> list[dict[str
     found = []
     for relation in exposed.relations.values():
         target = exposed.registry.of(relation.target)
-        if target is None or (relation.field_name and not view.reads(relation.field_name)):
+        if target is None or not toolset.includes(target):
             continue
-        there = schemas.grants_on(target, toolset.asker.principal).get("view")
-        hidden = relation.reverse_of is not None and (
-            there is None or not there.reads(relation.reverse_of)
-        )
-        if there is None or hidden or not toolset.includes(target):
+        there = grant_for(toolset.asker.principal, target.label, "view")
+        if not is_shown(relation, exposed, view, there):
             continue
         item: dict[str, Any] = {"name": relation.name, "model": target.resource}
         if relation.many:

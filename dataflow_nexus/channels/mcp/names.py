@@ -39,12 +39,7 @@ class ToolNames:
         made = self._made
         if made[0] != self._catalog.registry.version:
             operations = self._catalog.operations
-            wanted = {node: plain_name(operation) for node, operation in operations.items()}
-            times = Counter(wanted.values())
-            names = {
-                node: name if times[name] == 1 and len(name) <= MAX_LENGTH else _hashed(name, node)
-                for node, name in wanted.items()
-            }
+            names = _each_once({node: plain_name(item) for node, item in operations.items()})
             by_name = {names[node]: operation for node, operation in operations.items()}
             made = self._made = (self._catalog.registry.version, by_name, names)
         return made
@@ -55,6 +50,20 @@ def plain_name(operation: Operation) -> str:
     exposed, verb = operation.exposed, operation.verb.name
     stem = exposed.singular if verb in _OF_ONE else exposed.resource
     return _OTHER.sub("_", f"{verb}_{stem}".lower())
+
+
+def _each_once(plain: Mapping[str, str]) -> dict[str, str]:
+    """The names of nodes: the plain one where it is short enough and nobody else's, whatever the order of the nodes."""
+    times = Counter(plain.values())
+    names = {
+        node: name if times[name] == 1 and len(name) <= MAX_LENGTH else _hashed(name, node)
+        for node, name in plain.items()
+    }
+    taken = Counter(names.values())
+    return {
+        node: name if taken[name] == 1 else _hashed(plain[node], f"{node}\0")
+        for node, name in names.items()
+    }  # somebody may be called as another one's hash has it
 
 
 def _hashed(name: str, node: str) -> str:

@@ -7,6 +7,7 @@ What a request of either era may look like is the SDK's to say (``mcp_types.meth
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ from pydantic import ValidationError
 
 from dataflow_nexus.channels.mcp.asking import RESOURCE_NOT_FOUND, Asker, ProtocolError
 from dataflow_nexus.channels.mcp.confirming import Confirmation
-from dataflow_nexus.channels.mcp.service import CAPABILITIES, INSTRUCTIONS, TTL_MS, Service
+from dataflow_nexus.channels.mcp.service import CAPABILITIES, TTL_MS, Service
 from dataflow_nexus.exceptions import NexusError
 from dataflow_nexus.operations.json_text import NotJSONError, parse
 
@@ -69,7 +70,10 @@ def answer(service: Service, raw: bytes, headers: Mapping[str, str], asker: Aske
     if "id" not in message:
         return _notified(message, headers)
     if not _well_formed(message):
-        return refused(None, ProtocolError(INVALID_REQUEST, "Invalid request: no JSON-RPC request"))
+        known = message["id"] if type(message["id"]) in (str, int) else None
+        return refused(
+            known, ProtocolError(INVALID_REQUEST, "Invalid request: no JSON-RPC request")
+        )
     try:
         return _answered(service, message, headers, asker)
     except ProtocolError as error:
@@ -88,8 +92,21 @@ def refused(request: Id, error: ProtocolError, *, modern: bool = True) -> Reply:
     fault: dict[str, Any] = {"code": code, "message": error.message}
     if error.data is not None:
         fault["data"] = error.data
-    body = msgspec.json.encode({"jsonrpc": "2.0", "id": request, "error": fault})
+    body = _message(request, "error", fault)
     return Reply(status=ERROR_CODE_HTTP_STATUS.get(code, 200) if modern else 200, body=body)
+
+
+def _message(request: Id, kind: str, value: dict[str, Any]) -> bytes:
+    return b'{"jsonrpc":"2.0","id":%b,"%b":%b}' % (_json(request), kind.encode(), _json(value))
+
+
+def _json(value: object) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (
+        UnicodeEncodeError
+    ):  # a lone surrogate of the caller goes back as the escape that it came as
+        return json.dumps(value).encode()
 
 
 def _reason(error: Exception) -> str:
@@ -121,7 +138,7 @@ def _notified(message: dict[str, Any], headers: Mapping[str, str]) -> Reply:
     A ``notifications/cancelled`` names a request by an id that its sender chose, which any other sender may have
     chosen too.
     """
-    if message.get("jsonrpc") != "2.0" or not isinstance(message.get("method"), str):
+    if not _well_formed({**message, "id": 0}):
         return refused(None, ProtocolError(INVALID_REQUEST, "Invalid request: no JSON-RPC message"))
     version = headers.get(MCP_PROTOCOL_VERSION_HEADER, WITHOUT_HEADER)
     if version not in HANDSHAKE_PROTOCOL_VERSIONS:
@@ -157,10 +174,7 @@ def _answered(
     result = _result(service, method, params, asker)
     if modern:
         result = _stamped(service, method, result)
-    return Reply(
-        status=200,
-        body=msgspec.json.encode({"jsonrpc": "2.0", "id": message["id"], "result": result}),
-    )
+    return Reply(status=200, body=_message(message["id"], "result", result))
 
 
 def elicits(capabilities: object) -> bool:
@@ -198,7 +212,7 @@ def _result(
         return {
             "supportedVersions": list(MODERN_PROTOCOL_VERSIONS),
             "capabilities": CAPABILITIES,
-            "instructions": INSTRUCTIONS,
+            "instructions": service.instructions,
         }
     result = service.handle(method, params, asker)
     if result is None:
@@ -213,7 +227,7 @@ def _initialized(service: Service, wished: str) -> dict[str, Any]:
         "protocolVersion": version,
         "capabilities": CAPABILITIES,
         "serverInfo": service.info,
-        "instructions": INSTRUCTIONS,
+        "instructions": service.instructions,
     }
 
 

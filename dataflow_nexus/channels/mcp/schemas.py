@@ -10,8 +10,10 @@ from typing import Any
 
 import msgspec
 
+from dataflow_nexus.access.grants import Grant
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.channels.mcp.compact import Compact
+from dataflow_nexus.conf import Configuration
 from dataflow_nexus.operations import schemas
 from dataflow_nexus.operations.base import Operation, Verb
 from dataflow_nexus.operations.verbs import VERBS
@@ -100,26 +102,41 @@ def _title(operation: Operation) -> str:
 
 def _input(operation: Operation, grants: schemas.Grants, *, asks: bool) -> Schema:
     schema = schemas.input_schema(operation, grants)
+    configuration = operation.catalog.configuration
+    example = _example(operation.exposed, grants.get("view"))
     for name in operation.verb.parameters:
-        schema["properties"][name] = _briefly(name, schema["properties"][name], operation.exposed)
+        given = _bounded(operation.verb, name, schema["properties"][name], configuration)
+        schema["properties"][name] = _briefly(name, given, example)
     if asks:
         schema["properties"][TOKEN] = {"type": "string"}
     return schema
 
 
-def _briefly(name: str, schema: Schema, exposed: Exposed | None) -> Schema:
+def _bounded(verb: Verb, name: str, schema: Schema, configuration: Configuration) -> Schema:
+    """The schema of a parameter under ``max_records_per_operation``."""
+    most = configuration.max_records_per_operation
+    if most is None:
+        return schema
+    if verb.name == "list" and name == "limit":
+        return {**schema, "maximum": min(most, configuration.max_limit)}
+    if name in ("data", "ids"):
+        return {**schema, "maxItems": min(most, configuration.max_bulk_rows)}
+    return schema
+
+
+def _briefly(name: str, schema: Schema, example: str) -> Schema:
     found = {key: value for key, value in schema.items() if key != "description"}
-    text = _filter(exposed) if name == "filter" else _DESCRIPTIONS.get(name)
+    text = example if name == "filter" else _DESCRIPTIONS.get(name)
     return {**found, "description": text} if text else found
 
 
-def _filter(exposed: Exposed | None) -> str:
-    """An example with a field of the model."""
-    if exposed is not None:
-        for field in exposed.fields.values():
-            if field.kind.name in ("decimal", "integer", "float") and not field.primary_key:
-                return f'Like {{"{field.name}": {{"$gte": 1}}}}.'
-    return 'Like {"name": {"$icontains": "x"}}.' if exposed is None else "Conditions by field."
+def _example(exposed: Exposed, view: Grant | None) -> str:
+    """A filter on a field that the asker may read."""
+    for field in exposed.fields.values():
+        number = field.kind.name in ("decimal", "integer", "float")
+        if number and not field.primary_key and view is not None and view.reads(field.name):
+            return f'Like {{"{field.name}": {{"$gte": 1}}}}.'
+    return "Conditions by field."
 
 
 def _output(operation: Operation, grants: schemas.Grants, *, asks: bool) -> Schema:
@@ -127,7 +144,7 @@ def _output(operation: Operation, grants: schemas.Grants, *, asks: bool) -> Sche
     bulk = operation.verb.bulk
     schema = schemas.result_schema(
         operation,
-        whole=lambda: _OBJECT if bulk else schemas.record_schema(exposed, view),
+        whole=lambda: _OBJECT if bulk else schemas.written_record_schema(exposed, view),
         chosen=lambda: schemas.chosen_record_schema(exposed, view),
     )
     return {"type": "object", "anyOf": [schema, _CONFIRMATION]} if asks else schema
@@ -136,7 +153,9 @@ def _output(operation: Operation, grants: schemas.Grants, *, asks: bool) -> Sche
 # --- the compact set --------------------------------------------------------------------------------------------------
 
 
-def compact_definition(compact: Compact, configuration: Any, *, reads: bool, asks: bool) -> bytes:
+def compact_definition(
+    compact: Compact, configuration: Configuration, *, reads: bool, asks: bool
+) -> bytes:
     """The JSON of a tool over all models."""
     verb = _VERBS.get(compact.verb or "")
     summary = compact.description
@@ -156,14 +175,15 @@ def compact_definition(compact: Compact, configuration: Any, *, reads: bool, ask
 
 
 def _compact_input(
-    compact: Compact, verb: Verb | None, configuration: Any, *, asks: bool
+    compact: Compact, verb: Verb | None, configuration: Configuration, *, asks: bool
 ) -> Schema:
     properties: Schema = dict(compact.properties or {"model": {"type": "string"}})
     required = list(compact.required)
     if verb is not None:
         for name in verb.parameters:
             schema = schemas.plain_parameter_schema(verb, name, configuration)
-            properties[name] = _briefly(name, schema, None)
+            given = _bounded(verb, name, schema, configuration)
+            properties[name] = _briefly(name, given, 'Like {"name": {"$icontains": "x"}}.')
         if "data" in properties and verb.name != "bulk_update":
             required.append("data")
     if asks:

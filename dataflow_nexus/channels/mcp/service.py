@@ -53,6 +53,11 @@ class Service:
         configuration = self.catalog.configuration
         return {"name": configuration.title, "version": configuration.version}
 
+    @property
+    def instructions(self) -> str:
+        """What every client is told before its first call."""
+        return INSTRUCTIONS
+
     def handle(
         self, method: str, params: Params, asker: Asker
     ) -> dict[str, Any] | Confirmation | None:
@@ -63,10 +68,14 @@ class Service:
     # --- methods ------------------------------------------------------------------------------------------------------
 
     def list_tools(self, toolset: Toolset, params: Params) -> dict[str, Any]:
-        asker = toolset.asker
-        made = self._lists.get(asker.principal, asker.selection, lambda: self._defined(toolset))
+        made = self.definitions(toolset)
         page, following = _page(made, params, self.catalog.configuration.mcp_max_tools)
         return _paged({"tools": [msgspec.Raw(item) for item in page]}, following)
+
+    def definitions(self, toolset: Toolset) -> tuple[bytes, ...]:
+        """Each tool of the list as JSON."""
+        asker = toolset.asker
+        return self._lists.get(asker.principal, asker.selection, lambda: self._defined(toolset))
 
     def _defined(self, toolset: Toolset) -> tuple[bytes, ...]:
         return tuple(self._definition(toolset, name, target) for name, target in toolset.listed())
@@ -75,10 +84,9 @@ class Service:
         if isinstance(target, Operation):
             asks = self.confirmations.wanted(target)
             return definition(target, name, toolset.asker.principal, asks=asks)
-        verb = self.catalog.verbs.get(target.verb or "")
-        writes = target.writes if verb is None else verb.effect != "read"
-        reads = toolset.asker.selection.read_only or not writes
-        asks = not reads and self.confirmations.wanted_by(target.verb)
+        runs = [item for item in toolset.operations() if target.verb in (None, item.verb.name)]
+        reads = not any(item.writes for item in runs) if target.operates else True
+        asks = not reads and any(self.confirmations.wanted(item) for item in runs)
         return compact_definition(target, self.catalog.configuration, reads=reads, asks=asks)
 
     def call_tool(self, toolset: Toolset, params: Params) -> dict[str, Any] | Confirmation:

@@ -8,7 +8,7 @@ error.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -23,8 +23,6 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     INVALID_REQUEST,
-    ClientCapabilities,
-    ElicitationCapability,
     RequestParams,
 )
 from mcp_types.methods import CACHEABLE_METHODS
@@ -41,13 +39,16 @@ from dataflow_nexus.channels.mcp.asking import (
 )
 from dataflow_nexus.channels.mcp.confirming import ANSWER, FORM, Confirmation
 from dataflow_nexus.channels.mcp.lines import messages, standard_streams
-from dataflow_nexus.channels.mcp.service import HANDLERS, INSTRUCTIONS, TTL_MS, Service
+from dataflow_nexus.channels.mcp.service import HANDLERS, TTL_MS, Service
 from dataflow_nexus.exceptions import NexusError
 
 THREADS = 4
 """Requests that run at a time, and connections per database."""
 Context = ServerRequestContext[Any, Any]
 WhoAsks = Callable[[], Principal]
+Found = dict[str, Any] | Confirmation | None
+Run = Callable[[Callable[[], Found]], Awaitable[Found]]
+"""Runs the work of one request, which waits for databases, while others are read."""
 
 
 def serve(service: Service, who: WhoAsks, selection: Selection) -> None:
@@ -56,39 +57,68 @@ def serve(service: Service, who: WhoAsks, selection: Selection) -> None:
 
 
 async def _serve(service: Service, who: WhoAsks, selection: Selection) -> None:
-    server = make_server(service, who, selection)
+    server = make_server(service, who, selection, on_threads())
     with standard_streams() as wires:
         async with messages(*wires) as (received, sending):
             await server.run(received, sending, server.create_initialization_options())
 
 
-def make_server(service: Service, who: WhoAsks, selection: Selection) -> Server[Any]:
+def on_threads() -> Run:
+    """Each request on a thread that gives its connections back; one that is cancelled cancels its statement."""
+    limiter = anyio.CapacityLimiter(THREADS)
+
+    async def run(work: Callable[[], Found]) -> Found:
+        threads: list[int] = []
+
+        def on_thread() -> Found:
+            threads.append(threading.get_ident())
+            try:
+                return work()
+            finally:
+                connections.close_all()
+
+        try:
+            return await anyio.to_thread.run_sync(
+                on_thread, abandon_on_cancel=True, limiter=limiter
+            )
+        except anyio.get_cancelled_exc_class():
+            for ident in threads:
+                deadlines.cancel(ident)
+            raise
+
+    return run
+
+
+def make_server(service: Service, who: WhoAsks, selection: Selection, run: Run) -> Server[Any]:
     """The SDK's server with our methods; ``who`` names the principal of each request."""
     info = service.info
-    server: Server[Any] = Server(info["name"], version=info["version"], instructions=INSTRUCTIONS)
-    limiter = anyio.CapacityLimiter(THREADS)
-    for method in HANDLERS:
-        session = _Method(service, who, selection, method, limiter)
-        server.add_request_handler(method, RequestParams, session.handle)
+    server: Server[Any] = Server(
+        info["name"], version=info["version"], instructions=service.instructions
+    )
+    add_methods(server, service, who, selection, run)
     return server
+
+
+def add_methods(
+    server: Server[Any], service: Service, who: WhoAsks, selection: Selection, run: Run
+) -> None:
+    """Let a server of the SDK answer with the service, whatever it answered before."""
+    for method in HANDLERS:
+        handler = _Method(service, who, selection, method, run)
+        server.add_request_handler(method, RequestParams, handler.handle)
 
 
 class _Method:
     """One method of the service as a handler of the SDK."""
 
     def __init__(  # what a server has, and the method
-        self,
-        service: Service,
-        who: WhoAsks,
-        selection: Selection,
-        method: str,
-        limiter: anyio.CapacityLimiter,
+        self, service: Service, who: WhoAsks, selection: Selection, method: str, run: Run
     ) -> None:
         self._service = service
         self._who = who
         self._selection = selection
         self._method = method
-        self._limiter = limiter
+        self._run_work = run
 
     async def handle(self, context: Context, _: RequestParams) -> dict[str, Any]:
         params = dict(context.params or {})
@@ -109,34 +139,17 @@ class _Method:
                 result |= {"ttlMs": TTL_MS, "cacheScope": "private"}
         return result
 
-    async def _run(
-        self, params: dict[str, Any], answers: dict[str, Any]
-    ) -> dict[str, Any] | Confirmation | None:
-        """On a thread that gives its connections back; a request that is cancelled cancels its statement."""
-        threads: list[int] = []
-
-        def work() -> dict[str, Any] | Confirmation | None:
-            threads.append(threading.get_ident())
-            try:
-                asker = Asker(
-                    principal=self._who(), request_id=uuid4().hex, selection=self._selection
-                )
-                return self._service.handle(self._method, params, replace(asker, **answers))
-            finally:
-                connections.close_all()
+    async def _run(self, params: dict[str, Any], answers: dict[str, Any]) -> Found:
+        def work() -> Found:
+            asker = Asker(principal=self._who(), request_id=uuid4().hex, selection=self._selection)
+            return self._service.handle(self._method, params, replace(asker, **answers))
 
         try:
-            return await anyio.to_thread.run_sync(
-                work, abandon_on_cancel=True, limiter=self._limiter
-            )
+            return await self._run_work(work)
         except ProtocolError as error:
             raise _told(error) from None
         except NexusError as error:  # the user is no more, or can't be looked up
             raise MCPError(code=INVALID_REQUEST, message=error.detail) from None
-        except anyio.get_cancelled_exc_class():
-            for ident in threads:
-                deadlines.cancel(ident)
-            raise
 
 
 def _told(error: ProtocolError) -> MCPError:
@@ -145,8 +158,11 @@ def _told(error: ProtocolError) -> MCPError:
 
 
 def _elicitation(context: Context) -> Elicitation:
-    wanted = ClientCapabilities(elicitation=ElicitationCapability())
-    if not context.session.check_client_capability(wanted):
+    """How the person can be asked with a form: a client that opens addresses alone is asked nothing."""
+    capabilities = context.session.client_capabilities
+    told = None if capabilities is None else capabilities.elicitation
+    # a client that names no way takes forms, as before there were others
+    if told is None or (told.form is None and told.url is not None):
         return "none"
     return "answer" if context.protocol_version in MODERN_PROTOCOL_VERSIONS else "request"
 

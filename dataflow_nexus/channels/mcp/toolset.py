@@ -115,9 +115,12 @@ class Toolset:
         Where the set was not chosen by name, the tools of the other set can be called too: a client that knows
         ``create_product`` goes on working when the sixty-first tool makes the list compact.
         """
-        offer, chosen = self.offer, self.asker.selection.tools
+        chosen = self.asker.selection.tools
         own = self.names.operations.get(name)
         allowed = own if own is not None and self.allows(own) else None
+        if allowed is not None and chosen != "compact" and name not in COMPACT:
+            return allowed
+        offer = self.offer
         compact = dict(self._compact(offer)).get(name)
         first, second = (compact, allowed) if offer.compact else (allowed, compact)
         found = first if first is not None or chosen != "auto" else second
@@ -128,17 +131,23 @@ class Toolset:
 
     def on_model(self, model: str, verb: str) -> Operation:
         """The operation of a resource or class name and a verb. Raises ``NotFound`` or, for a verb, what others do."""
-        operation = self.catalog.on_resource(model, verb, self.asker.principal)
-        self._check(operation, f'there is no resource "{model}"')
-        return operation
+        exposed = self.catalog.registry.named(model)
+        if exposed is None or not self._shows(exposed):
+            raise NotFound(f'there is no resource "{model}"{nearest(model, self.models())}')
+        return self.catalog.on_resource(exposed.resource, verb, self.asker.principal)
 
     def on_node(self, node: str) -> Operation:
-        operation = self.catalog.node(node, self.asker.principal)
-        self._check(operation, f'there is no node "{node}"')
+        """The operation of a node. Raises ``NotFound``."""
+        operation = self.catalog.operations.get(node)
+        if (
+            operation is None
+            or not self._shows(operation.exposed)
+            or (self.asker.selection.read_only and operation.writes)
+        ):
+            nodes = [item.node for item in self.operations()]
+            raise NotFound(f'there is no node "{node}"{nearest(node, nodes)}')
         return operation
 
-    def _check(self, operation: Operation, refusal: str) -> None:
-        """What the asker chose not to see is not there; what it may not run is refused as everywhere."""
-        hidden = self.asker.selection.read_only and operation.writes
-        if hidden or not self.includes(operation.exposed):
-            raise NotFound(refusal)
+    def _shows(self, exposed: Exposed) -> bool:
+        """Whether the model exists for the asker. What it chose not to see does not; what it may not run is refused."""
+        return self.includes(exposed) and self.catalog.shows(exposed, self.asker.principal)

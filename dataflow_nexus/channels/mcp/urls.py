@@ -8,6 +8,7 @@ from django.urls import URLPattern, path
 from dataflow_nexus.operations.base import Catalog
 
 PATH = "mcp"
+NAME = "dataflow_nexus_mcp"
 
 
 def is_on(catalog: Catalog) -> bool:
@@ -28,4 +29,4 @@ def build(catalog: Catalog) -> list[URLPattern]:
         return respond(service, request)
 
     mcp.csrf_exempt = True  # type: ignore[attr-defined]  # no session is ever a credential here
-    return [path(PATH, mcp, name="dataflow_nexus_mcp")]
+    return [path(PATH, mcp, name=NAME)]

@@ -80,12 +80,12 @@ def build(catalog: Catalog) -> list[URLPattern | URLResolver]:
     documents.add(api, catalog)
     workflows.add(api, catalog)
     resources.add(api, catalog)
-    nothing = _nothing(catalog)
-    inside = [*_patterns(api, catalog), re_path(r"[\s\S]*", nothing)]
+    nowhere = nothing(catalog)
+    inside = [*_patterns(api, catalog), re_path(r"[\s\S]*", nowhere)]
     return [
         *_patterns(site, catalog),
         path(f"{prefix}/", include((inside, "dataflow_nexus"), namespace=namespace)),
-        path(prefix, nothing),
+        path(prefix, nowhere),
     ]
 
 
@@ -130,9 +130,11 @@ def _patterns(api: RestAPI, catalog: Catalog) -> list[URLPattern | URLResolver]:
     return [*often.values(), *found.values()]
 
 
-def _nothing(catalog: Catalog) -> View:
-    def nothing(request: HttpRequest) -> HttpResponse:
+def nothing(catalog: Catalog) -> View:
+    """The view of a path that leads nowhere."""
+
+    def refuse(request: HttpRequest) -> HttpResponse:
         hint = "; no path ends in a slash" if request.path.endswith("/") else ""
         raise NotFound(f'there is nothing at "{request.path}"{hint}')
 
-    return guarded(nothing, catalog.configuration, allowed=None, produces=None, public=False)
+    return guarded(refuse, catalog.configuration, allowed=None, produces=None, public=False)

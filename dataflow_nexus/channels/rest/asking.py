@@ -5,10 +5,7 @@ The order is fixed: credentials, then method, origin and headers, then the view 
 
 from __future__ import annotations
 
-import random
-import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -18,6 +15,7 @@ from django.http.response import HttpResponseBase
 
 from dataflow_nexus.access.principal import Principal
 from dataflow_nexus.authentication.requests import principal_of
+from dataflow_nexus.channels.incoming import drain, request_id
 from dataflow_nexus.channels.origins import is_foreign, refusal
 from dataflow_nexus.channels.rest.responses import problem_response
 from dataflow_nexus.conf import Configuration
@@ -32,10 +30,7 @@ from dataflow_nexus.exceptions import (
 )
 
 View = Callable[..., HttpResponseBase]
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_DRAINED = 65_536
-"""Bytes of a refused body that are read all the same."""
 _NOT_BUILT = {"HTTP_IDEMPOTENCY_KEY": "Idempotency-Key", "HTTP_IF_MATCH": "If-Match"}
 """Headers with a meaning that nothing gives them yet: better refused than ignored."""
 
@@ -70,13 +65,12 @@ def guarded(
 
     @wraps(view)
     def entry(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        wished = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = wished if wished and _REQUEST_ID.fullmatch(wished) else _new_id()
+        named = request_id(request)
         response: HttpResponseBase
         try:
             principal = principal_of(configuration, public=public)
             request.dataflow_nexus = Asking(  # type: ignore[attr-defined]  # read by asking()
-                principal=principal, request_id=request_id
+                principal=principal, request_id=named
             )
             if allowed is not None and request.method not in allowed:
                 response = _other_method(request, allowed)
@@ -86,27 +80,14 @@ def guarded(
                 _check_headers(request, produces)
                 response = view(request, *args, **kwargs)
         except NexusError as error:
-            response = problem_response(error, request_id)
+            response = problem_response(error, named)
         if response.status_code >= 400:
-            _drain(request)
-        response["X-Request-Id"] = request_id
+            drain(request)
+        response["X-Request-Id"] = named
         return response
 
     entry.csrf_exempt = True  # type: ignore[attr-defined]  # no session is a credential here, and is_foreign keeps other pages out
     return entry
-
-
-def _drain(request: HttpRequest) -> None:
-    """Read what a refused request still has to say, if it is short: else its connection can't be kept."""
-    length = request.META.get("CONTENT_LENGTH") or ""
-    if length.isdecimal() and len(length) <= len(str(_DRAINED)) and int(length) <= _DRAINED:
-        with suppress(OSError):
-            request.read()
-
-
-def _new_id() -> str:
-    """Unique, not secret: no entropy of the system is spent on it (``random`` is seeded anew in a forked process)."""
-    return f"{random.getrandbits(128):032x}"
 
 
 def _other_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:

@@ -1,5 +1,6 @@
 """The command's standard streams in a process of its own."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -60,3 +61,13 @@ def test_a_pool_is_given_back(
         folder=tmp_path, **env,
     )  # fmt: skip
     assert (ran.code, ran.out, ran.err) == (0, '{"count":0}\n', "")
+
+
+def test_the_error_stream_holds_the_error_alone(tmp_path: Path) -> None:
+    """A caller parses it; what the pool and Python's log of last resort would say of the database is left out."""
+    url = f"postgresql://u:sekret@127.0.0.1:{processes.free_port()}/gone"
+    text = apps.MODEL.replace('"sqlite:///things.db"', f'"{url}", pool_timeout=0.5')
+    apps.make(tmp_path, apps.IMPORTS + text + apps.NEXUS)
+    ran = processes.nexus("--app", "app.py", "things", "list", "--json", folder=tmp_path)
+    assert (ran.code, ran.out) == (9, "")
+    assert json.loads(ran.err)["code"] == "unavailable"

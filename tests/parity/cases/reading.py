@@ -132,6 +132,8 @@ FILTERS: list[tuple[str, dict[str, Any]]] = [
     ("Product", {"created_at": {"$lt": "2025-01-05T00:00:00+02:00"}}),
     ("Product", {"created_at": {"$lt": "2025-01-05"}}),
     ("PriceListEntry", {"id": {"code": "SKU-00002", "valid_from": "2026-01-01"}}),
+    ("PriceListEntry", {"id": {"$in": [{"code": "SKU-00002", "valid_from": "2026-01-01"}]}}),
+    ("PriceListEntry", {"id": {"$ne": {"code": "SKU-00002", "valid_from": "2026-01-01"}}}),
     ("PriceListEntry", {"valid_from": {"$gt": "2025-06-01"}, "price": {"$lt": 100}}),
     ("PriceListEntry", {"note": None}),
     ("Country", {"id": "DE"}),
@@ -139,6 +141,8 @@ FILTERS: list[tuple[str, dict[str, Any]]] = [
     ("Country", {"customers": {"$some": {"newsletter": True}}}),
     ("Customer", {"orders": {"$every": {"status": "open"}}}),
     ("Customer", {"country": {"name": {"$ne": "Germany"}}}),
+    ("Customer", {"country": {"$in": ["DE", "FR"]}}),
+    ("Customer", {"country": {"$not": {"$exists": True}}}),
     ("Category", {"children": {"$none": {}}}),
     ("Category", {"parent.parent": None}),
     ("Order", {"status": {"$in": ["open", "paid"]}, "total": {"$gte": 500}}),
@@ -306,7 +310,8 @@ listed.bad("ProductList", "invalid", "order_by.0", order_by=["tags"])
 listed.bad("ProductList", "invalid", "order_by.0", order_by=["tags.name"])
 listed.bad("ProductList", "invalid", "order_by", order_by=[5])
 listed.bad("ProductList", "invalid", "order_by.0", order_by=[""])
-listed.bad("PriceListEntryList", "invalid", "order_by.0", order_by=["id"])
+listed.good("PriceListEntryList", order_by=["-id"])
+listed.bad("PriceListEntryList", "invalid", "order_by.1", order_by=["id", "code"])
 listed.bad("ProductList", "invalid", "cursor", cursor="abc")
 listed.bad("ProductList", "invalid", "cursor", cursor="")
 listed.bad("ProductList", "invalid", "cursor", cursor="abc", offset=1)

@@ -1,0 +1,3 @@
+from tests.scenes import committed_scene, scene
+
+__all__ = ["committed_scene", "scene"]
