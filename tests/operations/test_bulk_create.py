@@ -275,6 +275,17 @@ def test_skip_leaves_existing_rows_alone(run: Run) -> None:
     assert Product.objects.get(pk=taken.pk).name == taken.name
 
 
+def test_skip_looks_at_no_reference_of_a_row_that_is_there(run: Run) -> None:
+    run("ProductBulkCreate", data=products(1))
+    rows = [product(0, category_id=987_654), product(1)]
+    result = run("ProductBulkCreate", data=rows, conflict_resolution="skip")
+    assert numbers(result) == (2, 1, 0, 0, 1)
+    assert Product.objects.get(sku="B-0").category_id != 987_654
+    rows = [product(0, category_id=987_654), product(2, category_id=987_654)]
+    error = refused(run, "ProductBulkCreate", Conflict, data=rows, conflict_resolution="skip")
+    assert fields(error) == [("data.1.category_id", "foreign_key")]
+
+
 def test_skip_of_any_key_where_none_is_named(run: Run) -> None:
     taken = Product.objects.values_list("sku", flat=True)[0]
     rows = [product(0), product(1, sku=taken)]
