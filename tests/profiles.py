@@ -4,6 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+THOROUGH = bool(os.environ.get("CI")) and not os.environ.get("NEXUS_TEST_FEW_EXAMPLES")
+"""CI looks for more in its first run of the suite; the others, on other versions, repeat what everybody runs."""
 _COMMON = {
     "deadline": None,
     # the database of a test is one transaction, which each example leaves as it found it
@@ -16,4 +18,4 @@ settings.register_profile("ci", max_examples=100, derandomize=True, database=Non
 
 def load() -> None:
     """Every run can be compared with the one before: no example is random."""
-    settings.load_profile("ci" if os.environ.get("CI") else "fixed")
+    settings.load_profile("ci" if THOROUGH else "fixed")

@@ -3,7 +3,6 @@
 schemathesis walks them, and those that it finds by itself: scenarios of several requests, each of them one transaction.
 """
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +12,11 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests.conformance.checking import Tally, checks_left_out
 from tests.conformance.test_operations import on_postgresql_alone, parts
+from tests.profiles import THOROUGH
 from tests.routing import POSTGRESQL
 
 SCENARIOS = settings(
-    max_examples=20 if os.environ.get("CI") else 4,
+    max_examples=20 if THOROUGH else 4,
     stateful_step_count=8,
     phases=[Phase.generate],
     derandomize=True,

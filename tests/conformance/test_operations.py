@@ -4,7 +4,6 @@ Each answer has a status, a type and a schema that the document names; none is a
 forbids is refused. One request leaves nothing behind for the next.
 """
 
-import os
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -15,9 +14,10 @@ from schemathesis.pytest._test_builder import build_operation_test
 
 from dataflow_nexus.nexus import default_nexus
 from tests.conformance.checking import Tally, checks_left_out, rolled_back
+from tests.profiles import THOROUGH
 from tests.routing import POSTGRESQL, SQLITE
 
-STRIDE = 2 if os.environ.get("CI") else 8
+STRIDE = 2 if THOROUGH else 8
 """Of the requests that follow from the schema's bounds, a database is asked one in so many, and each other ones."""
 
 

@@ -1,5 +1,6 @@
 """The seed document's examples run as written: their own imports, only the database's address changed."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,13 @@ HERE = Path(__file__).parent
 EXAMPLE = "postgresql://user:pass@localhost/ecommerce"
 CORE = "postgresql://user:pass@localhost/db"
 LAPTOP = {"name": "Laptop", "sku": "LAP-001", "price": 1299.99, "stock": 50}
+
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "list_products", "arguments": {"filter": {"active": True}, "limit": 10}},
+}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -49,6 +57,7 @@ def test_the_calls_of_example_2(folder: Path) -> None:
             folder=folder,
         )  # fmt: skip
         by_path = server.ask("GET", "/api/products?active=true&limit=10")
+        by_agent = server.ask("POST", "/mcp", CALL)
         banner = server.stop()
     record = {"id": 1, **LAPTOP, "active": True}
     assert laptop == (200, record)
@@ -57,8 +66,10 @@ def test_the_calls_of_example_2(folder: Path) -> None:
         "records": [record], "count": None, "limit": 10, "offset": 0, "next": None
     }  # fmt: skip
     assert by_path == (200, listed.json)
+    assert by_agent[0] == 200
+    assert by_agent[1]["result"]["structuredContent"] == listed.json
     assert banner.startswith("E-commerce Platform 1.0.0: 2 models\n")
-    assert "MCP   arrives in a later release: there is no /mcp yet" in banner
+    assert re.search(r"^  MCP   http://127\.0\.0\.1:\d+/mcp$", banner, re.MULTILINE)
 
 
 def test_the_python_of_example_2(folder: Path) -> None:

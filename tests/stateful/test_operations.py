@@ -1,6 +1,5 @@
 """Any sequence of operations answers as a table in memory does, and an error leaves everything as it was."""
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -14,12 +13,13 @@ from dataflow_nexus.access.principal import SYSTEM
 from dataflow_nexus.nexus import Nexus
 from dataflow_nexus.workflows.runtime import run_batch
 from testproject.shop.models import OrderItem, PriceListEntry, Product
+from tests.profiles import THOROUGH
 from tests.stateful.machine import Operations
 from tests.stateful.shapes import ENTRY, PRODUCT
 from tests.stateful.table import Shape
 
 SEQUENCES = settings(
-    max_examples=60 if os.environ.get("CI") else 16,
+    max_examples=60 if THOROUGH else 16,
     stateful_step_count=30,
     derandomize=True,
     database=None,
