@@ -124,6 +124,8 @@ _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
 }
 """The annotations of ``Configuration``: the types that they take, and what people call them."""
 _ORIGIN = re.compile(r"https?://(\*\.)?[^/?#@*\s]+", re.IGNORECASE)
+FIXED_PATHS = ("browse", "health", "mcp", "metrics", "ws")
+"""What stands beside REST at the root of the site, so that it can't be REST's own prefix."""
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
@@ -201,6 +203,9 @@ def configure(base: Configuration, values: Mapping[str, Any], source: Source) ->
         raise source.error(names)
     if not _PREFIX.fullmatch(result.api_prefix):
         raise source.error(f"{source.spelled('api_prefix')} must be a path like /api")
+    if result.api_prefix.split("/")[1] in FIXED_PATHS:
+        taken = ", ".join(f"/{path}" for path in FIXED_PATHS)
+        raise source.error(f"{source.spelled('api_prefix')} can't be under {taken}")
     for origin in result.trusted_origins:
         if not _ORIGIN.fullmatch(origin):
             known = "origins like https://shop.example or https://*.shop.example"

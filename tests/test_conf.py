@@ -62,6 +62,8 @@ def test_every_key_has_a_type(item: Field[object]) -> None:
         ({"api_prefix": "/api/"}, "'api_prefix' must be a path like /api"),
         ({"api_prefix": "/<int:x>"}, "'api_prefix' must be a path like /api"),
         ({"api_prefix": ""}, "'api_prefix' must be a path like /api"),
+        ({"api_prefix": "/mcp"}, "'api_prefix' can't be under /browse, /health, /mcp"),
+        ({"api_prefix": "/health/api"}, "'api_prefix' can't be under /browse, /health, /mcp"),
         ({"trusted_origins": "https://a.example"}, "must be a list of texts, not str"),
         ({"trusted_origins": ["a.example"]}, "'trusted_origins' must be origins like"),
         ({"trusted_origins": ["https://a.example/"]}, "'trusted_origins' must be origins like"),
