@@ -159,18 +159,6 @@ def writable(exposed: Exposed, grant: Grant | None) -> list[ModelField]:
     return [f for f in exposed.fields.values() if f.writable and grant.writes(f.name)]
 
 
-def values_schema(exposed: Exposed, grant: Grant | None, *, operators: bool = False) -> Schema:
-    """An object of new values."""
-    return {
-        "type": "object",
-        "properties": {
-            field.name: input_field_schema(field, operators=operators)
-            for field in writable(exposed, grant)
-        },
-        "additionalProperties": False,
-    }
-
-
 # --- parameters -----------------------------------------------------------------------------------
 
 
