@@ -56,7 +56,8 @@ class _Watchdog:
     def hasten(self, thread: int) -> None:
         for watched in list(self._running.values()):
             if watched.thread == thread and not watched.cancelled:
-                watched.deadline = 0.0
+                watched.deadline = 0.0  # for the watchdog, where there is no connection yet
+                self._expire(watched)
 
     def _run(self) -> None:
         while True:
@@ -70,15 +71,23 @@ class _Watchdog:
         raw = watched.connection.connection
         if raw is None:
             return
-        if watched.cancelled:
+        with self._lock:
+            now = time.monotonic()
+            if watched.deadline > now:  # somebody else has just cancelled it
+                return
+            cut, watched.cancelled = watched.cancelled, True
+            watched.deadline = now + GRACE
+        if cut:
             self.remove(watched)
             _cut(raw)
             return
-        watched.cancelled = True
-        watched.deadline = time.monotonic() + GRACE
-        threading.Thread(
+        thread = threading.Thread(
             target=_cancel, args=(raw,), name="dataflow-nexus-cancel", daemon=True
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter ends: no thread can be started any more
+            _cancel(raw)
 
 
 def _cancel(raw: Any) -> None:
