@@ -81,9 +81,11 @@ def on_postgresql(db: None) -> Iterator[str]:
 
 
 @pytest.fixture
-def on_sqlite(db: None) -> str:
+def on_sqlite(db: None) -> Iterator[str]:
     """The alias of SQLite, likewise."""
-    return SQLITE
+    before, routing.current = routing.current, SQLITE
+    yield routing.current
+    routing.current = before
 
 
 @pytest.fixture(scope="session")
