@@ -61,7 +61,9 @@ def serve(service: Service, who: WhoAsks, selection: Selection, wires: Wires) ->
 
 async def _serve(service: Service, who: WhoAsks, selection: Selection, wires: Wires) -> None:
     # a client that does not wait for the end asks for it so: running statements are cancelled, as with Ctrl-C
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    interrupted = signal.getsignal(signal.SIGINT)
+    if callable(interrupted):  # a shell has its background jobs ignore Ctrl-C, and not the end
+        signal.signal(signal.SIGTERM, interrupted)
     server = make_server(service, who, selection, on_threads())
     async with messages(*wires) as (received, sending):
         await server.run(received, sending, server.create_initialization_options())
