@@ -121,3 +121,16 @@ def test_a_signal_cancels_what_runs(tmp_path: Path, slow: Slow, sent: int) -> No
 def test_the_input_may_end_at_once(tmp_path: Path) -> None:
     with program(tmp_path, **project(tmp_path)) as running:
         assert running.end() == (0, b"", b"")
+
+
+def test_a_job_in_the_background_can_be_ended(tmp_path: Path) -> None:
+    """A shell has it ignore SIGINT, which is no reason to ignore SIGTERM."""
+    env = project(tmp_path)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with program(tmp_path, **env) as running:
+            running.begin()
+            running.process.send_signal(signal.SIGTERM)
+            assert running.process.wait(SOON) == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGINT, before)
